@@ -1,0 +1,211 @@
+"""compile: a networkx graph -> `Network`.
+
+Nodes become populations in node order, edges become synapses or injected currents in edge order, each edge's in the
+order of its rule (law S13).  Every mistake in a graph is found here and names the node or edge, what is wrong and what
+would be right.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+
+from . import rules, tables
+from .errors import Mistake, nearest
+from .model import Field, Prepared
+from .models import MODELS
+from .network import Group, Network, Population
+from .stimuli import CURRENTS, SOURCES, line, settle
+from .values import at, column, lists, quoted, seed_of, values, whole
+
+WEIGHT = Field(None, "", "mV or nA, as the receptor has it; of a current, a factor")
+DELAY = Field(None, "ms", "from the spike to its effect", above=0.0)
+SYNAPSE = ("rule", *rules.ARGUMENTS, "weight", "delay", "receptor")
+INJECTION = ("rule", *rules.ARGUMENTS, "weight")
+
+
+def compile(graph: Any, seed: int = 0, merge: bool = True) -> Network:
+    """The network that a graph describes.
+
+    graph   a networkx DiGraph or MultiDiGraph; see the user guide for the attributes of nodes and edges
+    seed    of everything random: connections, drawn parameters, and (unless `simulate` gets another) Poisson sources
+    merge   sum multapses of equal source, target, delay and receptor within an edge into one synapse (law S5)
+    """
+    seed = seed_of(seed)
+    _check_graph(graph)
+    populations, groups = _nodes(graph, seed)
+    by_name = {p.name: p for p in populations}
+    parallel = graph.is_multigraph()
+    projections: list[tables.Projection] = []
+    injections: list[tables.Injection] = []
+    for pre_name, post_name, *rest in graph.edges(keys=True, data=True) if parallel else graph.edges(data=True):
+        pre, post = by_name[pre_name], by_name[post_name]
+        key, attributes = rest if parallel else (0, *rest)
+        several = parallel and graph.number_of_edges(pre_name, post_name) > 1
+        names = (pre.name, post.name, key)
+        with at(f"edge {quoted(pre.name)} -> {quoted(post.name)}{f' (key {quoted(key)})' if several else ''}"):
+            _check_ends(pre, post)
+            if pre.kind == "current":
+                injections.append(_injection(pre, post, attributes, seed, names))
+            else:
+                projections.append(_projection(pre, post, attributes, seed, names))
+    neurons = sum(p.size for p in populations if p.kind == "neuron")
+    emitters = sum(p.size for p in populations if p.kind != "current")
+    return Network(populations, groups, tables.synapses(projections, emitters, neurons, merge),
+                   tables.drives(injections, neurons), seed, graph)
+
+
+def _check_graph(graph: Any) -> None:
+    import networkx as nx
+
+    if not isinstance(graph, nx.Graph):
+        raise Mistake(f"compile takes a networkx DiGraph or MultiDiGraph, not {type(graph).__name__}")
+    if not graph.is_directed():
+        raise Mistake("the graph is undirected, but synapses have a direction: use networkx.MultiDiGraph or DiGraph")
+    if not len(graph):
+        raise Mistake('an empty network: add a node, for example graph.add_node("exc", model="lif")')
+
+
+# ---------------------------------------------------------------------------------------------------- nodes
+@dataclass
+class Gathering:
+    """The populations of one group, while it grows."""
+
+    number: int
+    size: int = 0
+    first: list[int] = field(default_factory=list)             # neuron ids
+    parts: list[Prepared] = field(default_factory=list)
+
+    def group(self) -> Group:
+        neuron = np.concatenate([first + np.arange(len(part.params)) for first, part in
+                                 zip(self.first, self.parts, strict=True)])
+        return Group(self.parts[0].dynamics, neuron, _joined([part.params for part in self.parts]),
+                     _joined([part.state for part in self.parts]))
+
+
+def _joined(parts: Sequence[np.ndarray]) -> np.recarray:
+    joined = np.empty(sum(len(part) for part in parts), parts[0].dtype)      # concatenate would repack the fields
+    first = 0
+    for part in parts:
+        joined[first:first + len(part)] = part
+        first += len(part)
+    return joined.view(np.recarray)
+
+
+def _nodes(graph: Any, seed: int) -> tuple[tuple[Population, ...], tuple[Group, ...]]:
+    populations: list[Population] = []
+    gathered: dict[Any, Gathering] = {}
+    labels: set[str] = set()
+    neurons = emitters = 0
+    for node, attributes in graph.nodes(data=True):
+        with at(f"node {quoted(node)}"):
+            name, kind, model, size, params = _read_node(node, attributes, seed)
+            if str(name) in labels:
+                raise Mistake("another node has this name as text: files could not tell them apart")
+            labels.add(str(name))
+            place: dict[str, Any] = {}
+            if kind == "neuron":
+                prepared = MODELS[model].prepare(params, size)
+                alike = (prepared.dynamics, prepared.params.dtype, prepared.state.dtype)
+                group = gathered.setdefault(alike, Gathering(len(gathered)))
+                place = {"neuron": neurons, "group": group.number, "offset": group.size,
+                         "receptors": prepared.receptors, "variables": prepared.variables}
+                group.first.append(neurons)
+                group.parts.append(prepared)
+                group.size += size
+                neurons += size
+            if kind != "current":
+                place["emitter"] = emitters
+                emitters += size
+        populations.append(Population(name, model, kind, size, params, **place))
+    if not neurons:
+        raise Mistake(f"an empty network: no node is a neuron (there is: {', '.join(MODELS)})")
+    return tuple(populations), tuple(group.group() for group in gathered.values())
+
+
+def _read_node(node: Any, attributes: Mapping[str, Any], seed: int) -> tuple[str | int, str, str, int, dict[str, Any]]:
+    """Name, kind, model, size and checked parameters of one node."""
+    if isinstance(node, (bool, np.bool_)) or not isinstance(node, (str, int, np.integer)):
+        raise Mistake("a node's name must be a string or an integer")
+    name = str(node) if isinstance(node, str) else int(node)
+    tables_of = {"neuron": {n: m.fields for n, m in MODELS.items()}, "source": SOURCES, "current": CURRENTS}
+    known = {model: (kind, fields) for kind, table in tables_of.items() for model, fields in table.items()}
+    if "model" not in attributes:
+        raise Mistake(f"it has no model (there is: {', '.join(known)})")
+    model = attributes["model"]
+    if not isinstance(model, str) or model not in known:
+        raise Mistake(f"there is no model {model!r}{nearest(model, known)}")
+    kind, fields = known[model]
+    for key in attributes:
+        if key not in fields and key not in ("model", "size"):
+            raise Mistake(f"{model} has no {key!r}{nearest(key, [*fields, 'size'])}")
+    size = whole(attributes.get("size", 1), "size", 1)
+    params = {key: _read_field(attributes.get(key, row.default), size, row, key, (seed, key, name), kind)
+              for key, row in fields.items()}
+    return name, kind, str(model), size, params if kind == "neuron" else settle(model, params, size)
+
+
+def _read_field(value: Any, size: int, row: Field, key: str, draw: tuple[Any, ...], kind: str) -> Any:
+    """One attribute: (size,) float64; a list of those; a word, or words; None where it follows from others."""
+    if value is None:
+        value = row.default
+    if value is None:
+        return None
+    if row.per == "neuron":
+        return column(value, size, row, key, draw, kind)
+    if row.per == "list":
+        return lists(value, size, row, key, kind)
+    if row.per == "receptor":
+        entries = list(value) if isinstance(value, (list, tuple, np.ndarray)) and np.ndim(value) else [value]
+        return [None if entry is None else column(entry, size, row, f"{key}[{j}]", (*draw, j), kind)
+                for j, entry in enumerate(entries)]
+    if row.words and value not in row.words:
+        raise Mistake(f"{key} cannot be {value!r}{nearest(value, row.words)}")
+    return value
+
+
+# ---------------------------------------------------------------------------------------------------- edges
+def _check_ends(pre: Population, post: Population) -> None:
+    if post.kind == "source":
+        raise Mistake(f"{quoted(post.name)} is a spike source ({post.model}) and receives nothing: only neurons do")
+    if post.kind == "current":
+        raise Mistake(f"{quoted(post.name)} is a current ({post.model}) and receives nothing: an edge leads from a "
+                      "current to the neurons that it drives")
+
+
+def _pairs(pre: Population, post: Population, attributes: Mapping[str, Any], known: Sequence[str], seed: int,
+           names: tuple[Any, ...]) -> rules.Pairs:
+    """Who is connected, by the edge's rule, once every attribute's name is known."""
+    for name in attributes:
+        if name not in known:
+            raise Mistake(f"an edge has no attribute {name!r}{nearest(name, known)}")
+    arguments = {name: attributes[name] for name in rules.ARGUMENTS if name in attributes}
+    return rules.connect(attributes.get("rule"), arguments, pre.size, post.size, pre is post, seed, names)
+
+
+def _projection(pre: Population, post: Population, attributes: Mapping[str, Any], seed: int,
+                names: tuple[Any, ...]) -> tables.Projection:
+    source, target = _pairs(pre, post, attributes, SYNAPSE, seed, names)
+    for name, meaning in (("weight", "mV or nA, as its receptor has it"), ("delay", "ms")):
+        if name not in attributes:
+            raise Mistake(f"a synapse needs a {name} ({meaning})")
+    weight, delay = (values(attributes[name], len(source), domain, name, (seed, name, *names), "synapse")
+                     for name, domain in (("weight", WEIGHT), ("delay", DELAY)))
+    receptor = whole(attributes.get("receptor", 0), "receptor", 0)
+    if receptor >= post.receptors:
+        have = f"{post.receptors} receptor{'s' * (post.receptors != 1)}"
+        raise Mistake(f"{quoted(post.name)} has no receptor {receptor}: it has {have}, counted from 0")
+    return tables.Projection(source + np.int32(pre.emitter), target + np.int32(post.neuron), weight, delay, receptor)
+
+
+def _injection(pre: Population, post: Population, attributes: Mapping[str, Any], seed: int,
+               names: tuple[Any, ...]) -> tables.Injection:
+    for name, reason in (("delay", "acts at once"), ("receptor", "enters the neuron itself")):
+        if name in attributes:
+            raise Mistake(f"a current takes no {name}, since it {reason}: leave it out")
+    current, target = _pairs(pre, post, attributes, INJECTION, seed, names)
+    weight = values(attributes.get("weight", 1.0), len(target), WEIGHT, "weight", (seed, "weight", *names),
+                    "connection")
+    lines = [line(pre.model, pre.params, k) for k in range(pre.size)]
+    return tables.Injection(lines, current, target + np.int32(post.neuron), weight)
