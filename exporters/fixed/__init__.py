@@ -1,0 +1,1 @@
+"""FX-LIF v1: formats, quantise, the integer twin of `lif`, its reference, and the model file."""
