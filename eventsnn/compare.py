@@ -1,0 +1,274 @@
+"""compare(a, b): what differs between two runs of a network, and whether it matters.
+
+    spikes        the first difference; pairs within delta (greedy, one to one), |dt|, what is alone, the first of those
+    statistics    rate, CV, LV, correlation of both, and their KS distance beside the one between two seeds
+    distances     Gamma, van Rossum, SPIKE-synchrony of the neurons, beside their floors: another seed, one input less
+    fixed         what integers cost: saturations, dead zones, zeroed and clipped weights, effective time constants
+    reference     the emulator against the integer reference: equality of spikes and V over a first stretch
+    sparseness    events beside a clocked dense core
+
+`Report` is true exactly when the spikes are equal to the last bit.
+"""
+
+import json
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from .distances import each_gamma, each_spike_sync, each_van_rossum, match
+from .divergence import first_difference, matching
+from .errors import Mistake
+from .floors import one_spike_less, random_sources, reseeded
+from .report import facts
+from .sparseness import TICK, source_spikes, sparseness
+from .spikes import Result, Spikes
+from .statistics import ks, size_of, statistics
+
+Run = Result | Spikes
+TAU = 10.0                   # ms, of the van Rossum distance
+REMOVALS = 5                 # runs with one input spike less
+CHEAP = 5_000_000            # synaptic operations and input spikes of a run that is repeated without being asked
+WORK = 600_000               # neuron-ticks and synaptic operations of the reference: about a second
+
+
+@dataclass(frozen=True, eq=False)
+class Report:
+    """The verdict of `compare`; `bool(report)` says whether the spikes are equal to the last bit."""
+
+    data: dict[str, Any]                     # everything, JSON-able
+    runs: tuple[Run, Run] = field(repr=False)
+
+    def __bool__(self) -> bool:
+        return bool(self.data["identical"])
+
+    def text(self) -> str:
+        """Plain text, one fact a line."""
+        return "\n".join(facts(self.data))
+
+    def json(self) -> str:
+        return json.dumps(self.data, indent=1)
+
+    def plot(self, path: str | Path) -> Path:
+        """Rasters over each other, V traces, time differences: a .png, .pdf or .svg."""
+        from . import plot
+
+        first = self.data["matching"][0]
+        found = first["divergence"]
+        return plot.save(plot.compare(*self.runs, delta=first["delta_ms"], until=self.data["until_ms"],
+                                      divergence=found and (found["time_ms"], found["id"]),
+                                      labels=tuple(self.data["labels"])), path)
+
+    def __str__(self) -> str:
+        return self.text()
+
+
+def compare(a: Run, b: Run, *, delta: float | Sequence[float] = (1.0, 2.0), until: float | None = None,
+            score: tuple[float, float] | None = None, labels: tuple[str, str] | None = None, reruns: bool | None = None,
+            reference: Callable[..., Any] | None = None, work: int = WORK) -> Report:
+    """Compare a run (or bare spikes) b with a: float with float, float with fixed.
+
+    delta       windows of the matching, ms; the first one decides what diverges
+    until       compare [0, until) only; needed where the runs differ in length
+    score       of the task, of a and b
+    labels      what to call the runs; "float" and "fixed", or "a" and "b"
+    reruns      run a again with another seed and with one input spike less; None: if it is small
+    reference   the integer reference, run(network, until, sources); None: the exporters' own
+    work        how much of a run to check against it, in neuron-ticks and synaptic operations
+    """
+    windows = [float(d) for d in np.atleast_1d(np.asarray(delta, np.float64))]
+    if not windows or not all(0.0 <= d < np.inf for d in windows):
+        raise Mistake(f"delta is {delta}: give one or several windows >= 0 ms")
+    sa, sb, end = common(a, b, until)
+    names = labels or (("float", "fixed") if tick_of(a) == 0.0 < tick_of(b) else ("a", "b"))
+    size = max(size_of(sa), size_of(sb))
+    pairs = [match(sa, sb, d) for d in windows]
+    data: dict[str, Any] = {
+        "identical": sa.time.tobytes() == sb.time.tobytes() and sa.neuron.tobytes() == sb.neuron.tobytes(),
+        "labels": list(names), "until_ms": end, "neurons": size, "spikes": {"a": len(sa), "b": len(sb)},
+        "difference": first_difference(sa, sb),
+        "matching": [matching(sa, sb, d, p) for d, p in zip(windows, pairs, strict=True)],
+        "recorded": recorded(a, b),
+    }
+    again, words = repeated(a, end, reruns)
+    data["statistics"] = compared_statistics(sa, sb, end, again[0])
+    data["distances"] = compared_distances(sa, sb, end, windows, pairs, size, again)
+    data["reruns"] = words
+    data["fixed"] = [fixed(x, name) for x, name in ((a, names[0]), (b, names[1])) if is_fixed(x)]
+    data["score"] = None if score is None else {"a": float(score[0]), "b": float(score[1])}
+    data["reference"] = [against_reference(x, name, reference, work)
+                         for x, name in ((a, names[0]), (b, names[1])) if is_fixed(x)]
+    tick = tick_of(b) or tick_of(a) or TICK
+    data["sparseness"] = {key: sparseness(x, tick) for key, x in (("a", a), ("b", b)) if isinstance(x, Result)}
+    return Report(data, (a, b))
+
+
+def tick_of(run: Run) -> float:
+    """ms of an integer network's tick; 0 for continuous time and for bare spikes."""
+    return float(getattr(getattr(run, "network", None), "tick", 0.0))
+
+
+def is_fixed(run: Run) -> bool:
+    return getattr(getattr(run, "network", None), "fixed", None) is not None
+
+
+def common(a: Run, b: Run, until: float | None) -> tuple[Spikes, Spikes, float]:
+    """Both runs' spikes over the same neurons and the same stretch of time."""
+    for run in (a, b):
+        if not isinstance(run, (Result, Spikes)):
+            raise Mistake(f"compare takes Results or Spikes, not {type(run).__name__}")
+    sa, sb = (run.spikes if isinstance(run, Result) else run for run in (a, b))
+    if sa.populations and sb.populations and sa.populations != sb.populations:
+        told = [", ".join(f"{name!r} ({n})" for name, _, n in s.populations) for s in (sa, sb)]
+        raise Mistake(f"these are runs of different networks: one has {told[0]}, the other {told[1]}")
+    lengths = {run.until for run in (a, b) if isinstance(run, Result)}
+    if until is None and len(lengths) > 1:
+        raise Mistake(f"one run covers {max(lengths):g} ms, the other {min(lengths):g} ms: "
+                      f"until={min(lengths):g} compares what both have")
+    if until is not None and not 0.0 < until < np.inf:
+        raise Mistake(f"until is {until}; it must be > 0 ms and finite")
+    if until is not None and lengths and until > min(lengths):
+        raise Mistake(f"until is {until:g} ms, but a run covers only {min(lengths):g} ms")
+    if until is None and not lengths:        # bare spikes: past the last one
+        last = max([0.0, *sa.time[-1:].tolist(), *sb.time[-1:].tolist()])
+        return labelled(sa, sb), labelled(sb, sa), float(np.nextafter(last, np.inf)) if last else 1.0
+    end = float(max(lengths) if until is None else until) or 1.0
+    return labelled(cut(sa, end), sb), labelled(cut(sb, end), sa), end
+
+
+def cut(spikes: Spikes, end: float) -> Spikes:
+    n = int(np.searchsorted(spikes.time, end))
+    return Spikes(spikes.time[:n], spikes.neuron[:n], spikes.populations)
+
+
+def labelled(spikes: Spikes, other: Spikes) -> Spikes:
+    return Spikes(spikes.time, spikes.neuron, spikes.populations or other.populations)
+
+
+def recorded(a: Run, b: Run) -> list[dict[str, Any]]:
+    """The differences of whatever both runs recorded at the same times."""
+    found: list[dict[str, Any]] = []
+    if not (isinstance(a, Result) and isinstance(b, Result) and np.array_equal(a.recorded_at, b.recorded_at)):
+        return found
+    for name, by in a.recorded.items():
+        for variable, x in by.items():
+            y = b.recorded.get(name, {}).get(variable)
+            if y is not None and y.shape == x.shape and x.size:
+                found.append({"population": name, "variable": variable, "equal": x.tobytes() == y.tobytes(),
+                              "max_abs": float(np.abs(y - x).max()), "rms": float(np.sqrt(np.mean((y - x) ** 2))),
+                              "bias": float(np.mean(y - x))})
+    return found
+
+
+def repeated(a: Run, end: float, asked: bool | None) -> tuple[tuple[Spikes | None, list[Spikes]], str | None]:
+    """a again: under another seed, and with one input spike less each; or, in words, why not."""
+    if not isinstance(a, Result) or a.network is None:
+        return (None, []), "no floors: the first run carries no network to run again"
+    if asked is False:
+        return (None, []), "no floors: reruns=False"
+    cost = int(a.counters["synaptic_operations"]) + source_spikes(a)
+    if asked is None and cost > CHEAP:
+        return (None, []), (f"no floors: a rerun has {cost:,} synaptic operations and input spikes; "
+                            "reruns=True runs it")
+    other = cut(reseeded(a), end) if random_sources(a.network) else None
+    less = [cut(s, end) for s in one_spike_less(a, REMOVALS)]
+    words = [] if other is not None else ["no floor between seeds: nothing in this network is random"]
+    return (other, less), "; ".join(words + ([] if less else ["no floor of one input spike: there is none"])) or None
+
+
+def compared_statistics(a: Spikes, b: Spikes, end: float, other: Spikes | None) -> dict[str, Any]:
+    """Mean and sd over neurons (or pairs) in both runs; KS distances between the runs, and between seeds."""
+    sa, sb = statistics(a, end), statistics(b, end)
+    seeds = {} if other is None else statistics(other, end)
+    return {name: {"a": summary(sa[name]), "b": summary(sb[name]), "ks": known(ks(sa[name], sb[name])),
+                   "ks_between_seeds": known(ks(sa[name], seeds[name])) if seeds else None} for name in sa}
+
+
+def summary(values: np.ndarray) -> dict[str, Any]:
+    values = values[~np.isnan(values)]
+    return {"n": len(values), "mean": float(values.mean()) if len(values) else None,
+            "sd": float(values.std()) if len(values) else None}
+
+
+def known(x: float) -> float | None:
+    return None if np.isnan(x) else float(x)
+
+
+def compared_distances(a: Spikes, b: Spikes, end: float, windows: Sequence[float],
+                       pairs: Sequence[tuple[np.ndarray, np.ndarray] | None], size: int,
+                       again: tuple[Spikes | None, list[Spikes]]) -> dict[str, Any]:
+    """Means over the neurons that spike in either run, beside the same between a and its reruns."""
+
+    def means(x: Spikes, found: Sequence[tuple[np.ndarray, np.ndarray] | None]) -> dict[str, float | None]:
+        lively = np.bincount(np.concatenate([a.neuron, x.neuron]), minlength=size) > 0
+        values = {f"gamma_{d:g}ms": each_gamma(a, x, d, end, size, p) for d, p in zip(windows, found, strict=True)}
+        values[f"van_rossum_{TAU:g}ms"] = each_van_rossum(a, x, TAU, size)
+        values["spike_sync"] = each_spike_sync(a, x, (0.0, end), size)
+        return {name: known(np.mean(v[lively & ~np.isnan(v)])) if (lively & ~np.isnan(v)).any() else None
+                for name, v in values.items()}
+
+    blank: Sequence[None] = [None] * len(windows)
+    here = means(b, pairs)
+    seeds = {} if again[0] is None else means(again[0], blank)
+    less = [means(x, blank) for x in again[1]]
+    return {name: {"value": value, "between_seeds": seeds.get(name),
+                   "one_input_spike_less": median([m[name] for m in less]),
+                   "one_input_spike_less_runs": [m[name] for m in less]} for name, value in here.items()}
+
+
+def median(values: Sequence[float | None]) -> float | None:
+    given = [v for v in values if v is not None]
+    return float(np.median(given)) if given else None
+
+
+def fixed(run: Any, label: str) -> dict[str, Any]:
+    """What integers cost in this run, from the quantisation report and the emulator's counters."""
+    network = run.network
+    report = network.fixed.report
+    dead = []
+    for p in report["populations"]:
+        v = run.recorded.get(p["name"], {}).get("v")
+        if v is not None and v.size:
+            population = network.by_name[p["name"]]
+            lsb = np.abs(np.rint((v - population.rest) / population.scale))
+            dead.append({"population": p["name"], "lsb": p["dead_zone_lsb"],
+                         "occupancy": float(np.mean((lsb > 0) & (lsb <= p["dead_zone_lsb"])))})
+    return {"label": label, "tick_ms": network.tick, "saturations": run.counters.get("saturations"),
+            "weights": sum(q["synapses"] for q in report["projections"]),
+            "zeroed_weights": sum(q["zeroed"] for q in report["projections"]),
+            "clipped_weights": sum(q["clipped"] for q in report["projections"]), "dead_zones": dead,
+            "tau_m_ms": [{"population": p["name"], **p["tau_m_ms"]} for p in report["populations"] if p["tau_m_ms"]],
+            "warnings": list(report["warnings"])}
+
+
+def against_reference(run: Any, label: str, reference: Callable[..., Any] | None, work: int) -> dict[str, Any]:
+    """The emulator beside the integer reference, spikes and V, for as many first ticks as `work` allows."""
+    if reference is None:                    # by name, as `quantise` is handed out: the core never imports exporters
+        import importlib
+
+        reference = importlib.import_module("eventsnn.exporters.fixed.reference").run
+    from .simulate import simulate
+
+    network, tick = run.network, run.network.tick
+    ticks = max(int(np.ceil(run.until / tick - 1e-9)), 1)
+    cost = network.neurons + run.counters["synaptic_operations"] / ticks
+    n = min(ticks, int((work - len(network.synapses.target)) // cost))
+    if n < 1:
+        return {"label": label, "ticks": 0, "equal": None,
+                "why": f"{network.neurons:,} neurons and {len(network.synapses.target):,} synapses; work= allows more"}
+    names = [p.name for p in network.populations if p.kind == "neuron"]
+    sources = [p for p in network.populations if p.kind == "source"]
+    emulated = simulate(network, n * tick, inputs=run.inputs, seed=run.provenance["seed"], record_at=tick,
+                        record={**{name: ["v"] for name in names}, **{p.name: ["spikes"] for p in sources}})
+    trace = reference(network, n * tick, {p.emitter + k: train.tolist() for p in sources
+                                          for k, train in enumerate(emulated.sources[p.name].trains())})
+    theirs = Spikes.make([t * tick for t, _ in trace.spikes], [j for _, j in trace.spikes], emulated.spikes.populations)
+    v = np.array(trace.v, np.int64).reshape(n, network.neurons)
+    same_v = all(np.array_equal(np.rint((emulated.recorded[p.name]["v"] - p.rest) / p.scale),
+                                v[:, p.neuron:p.neuron + p.size]) for p in network.populations if p.kind == "neuron")
+    same_run = cut(run.spikes, n * tick) == emulated.spikes
+    return {"label": label, "ticks": n, "of_ticks": ticks, "neurons": network.neurons, "spikes": len(theirs),
+            "equal_spikes": theirs == emulated.spikes and same_run, "equal_v": bool(same_v),
+            "equal": bool(theirs == emulated.spikes and same_run and same_v), "why": None}

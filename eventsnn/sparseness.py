@@ -1,0 +1,105 @@
+"""What a run cost in events, beside a clocked dense core doing the same job, and NeuroBench's static names.
+
+Event-driven, as counted by the run: an operation per spike and synapse it reaches; an update per neuron and instant
+with input.  Words: 1 per operation (the synapse), 2 S per update and per spike (S state words, read and written), 2 per
+spike of any emitter (where its row begins and ends).
+
+The dense core updates every neuron at every tick and, as it skips nothing, multiplies every cell of every projection's
+full matrix (sources x targets, for each pair of populations and receptor with a synapse between them) at every tick:
+the "Dense" of NeuroBench.  Words: 1 per cell and 2 S per neuron, each tick.
+
+Awake fraction: neuron updates per neuron and tick (in continuous time several may fall into one tick).
+NeuroBench (Yik et al. 2025): footprint in bytes as stored; connection sparsity, the share of a matrix's cells without a
+weight; activation sparsity, the share of (neuron, tick) cells without a spike; synaptic operations.
+"""
+
+from typing import Any
+
+import numpy as np
+
+from .network import Network
+from .spikes import Result
+from .stimuli import trains
+
+TICK = 0.1               # ms, of the dense core where both runs are in continuous time: quantise's default
+
+
+def sparseness(result: Result, tick: float) -> dict[str, Any]:
+    """All counts of a run; the dense core's and NeuroBench's need the network."""
+    operations = int(result.counters["synaptic_operations"])
+    updates = int(result.counters["neuron_updates"])
+    spikes = int(result.counters["spikes"])
+    network: Network | None = result.network
+    counts: dict[str, Any] = {"synaptic_operations": operations, "neuron_updates": updates, "spikes": spikes}
+    if network is None:
+        return counts
+    words, ticks = state_words(network), max(int(np.ceil(result.until / tick - 1e-9)), 1)
+    sent = spikes + source_spikes(result)
+    cells, used = matrix_cells(network)
+    event = {"synaptic_operations": operations, "neuron_updates": updates,
+             "memory_words": operations + 2 * words * (updates + spikes) + 2 * sent}
+    dense = {"synaptic_operations": cells * ticks, "neuron_updates": network.neurons * ticks,
+             "memory_words": (cells + 2 * words * network.neurons) * ticks}
+    active = np.unique(np.floor(result.spikes.time / tick + 1e-9) * network.neurons + result.spikes.neuron)
+    return {**counts, "memory_words": event["memory_words"], "source_spikes": sent - spikes, "tick_ms": tick,
+            "ticks": ticks, "awake_fraction": updates / (network.neurons * ticks), "dense": dense,
+            "dense_over_event": {name: dense[name] / event[name] if event[name] else None for name in event},
+            "neurobench": {"footprint_bytes": footprint(network),
+                           "connection_sparsity": 1.0 - used / cells if cells else None,
+                           "activation_sparsity": 1.0 - len(active) / (network.neurons * ticks),
+                           "synaptic_operations": {"Effective_MACs": 0, "Effective_ACs": operations,
+                                                   "Dense": cells * ticks}}}
+
+
+def state_words(network: Network) -> int:
+    """Words of one neuron's state: V, the time it is of, and a current per receptor that has one."""
+    return 1 + max((len(p.variables) for p in network.populations if p.kind == "neuron"), default=1)
+
+
+def source_spikes(result: Result) -> int:
+    """Spikes of the sources: counted where given or recorded, else expected."""
+    total = float(np.count_nonzero(trains(result.network, result.inputs).time < result.until))
+    for p in result.network.populations:
+        if p.kind == "source" and p.name in result.sources and p.model != "spikes":
+            total += len(result.sources[p.name])
+        elif p.kind == "source" and "rate" in p.params:
+            span = np.minimum(p.params["stop"], result.until) - p.params["start"]
+            total += float(np.sum(p.params["rate"] * np.maximum(span, 0.0))) / 1000.0
+    return round(total)
+
+
+def matrix_cells(network: Network) -> tuple[int, int]:
+    """Cells of all projections' full matrices, and how many of them hold a weight other than 0."""
+    table = network.synapses
+    emitting = sorted((p for p in network.populations if p.kind != "current"), key=lambda p: p.emitter)
+    receiving = sorted((p for p in network.populations if p.kind == "neuron"), key=lambda p: p.neuron)
+    rows = np.repeat(np.arange(network.emitters), np.diff(table.first_row))
+    source = np.searchsorted([p.emitter for p in emitting], rows, side="right") - 1
+    target = np.searchsorted([p.neuron for p in receiving], table.target, side="right") - 1
+    receptors = int(table.receptor.max(initial=0)) + 1
+    code = (np.repeat(source, np.diff(table.first)) * len(receiving) + target) * receptors + table.receptor
+    between = np.bincount(code, minlength=len(emitting) * len(receiving) * receptors) > 0
+    sizes = np.multiply.outer(np.array([p.size for p in emitting]), np.array([p.size for p in receiving]))
+    cells = int((between.reshape(*sizes.shape, receptors) * sizes[..., None]).sum())
+    return cells, min(int(np.count_nonzero(table.weight)), cells)
+
+
+def footprint(network: Network) -> int:
+    """Bytes: of the tables as they are, or of an integer network as its formats pack it.
+
+    Packed: per synapse its mantissa and its target's address, per row a delay and a pointer of 32 bits in all, per
+    neuron V, threshold and reset.
+    """
+    table = network.synapses
+    if network.fixed is None:
+        records = sum(group.params.nbytes + group.state.nbytes for group in network.groups)
+        return records + sum(column.nbytes for column in table[:6])
+    formats = network.fixed.formats
+    address = max(network.neurons - 1, 1).bit_length()
+    receiving = sorted((p for p in network.populations if p.kind == "neuron"), key=lambda p: p.neuron)
+    arriving = np.bincount(np.searchsorted([p.neuron for p in receiving], table.target, side="right") - 1,
+                           minlength=len(receiving))
+    bits = 32 * (len(table.delay) + network.emitters)
+    for p, n in zip(receiving, arriving.tolist(), strict=True):
+        bits += n * (formats[p.name].weight_bits + address) + p.size * 3 * formats[p.name].bits
+    return -(-bits // 8)
