@@ -17,7 +17,7 @@ from .model import Field, Prepared
 from .models import MODELS
 from .network import Group, Network, Population
 from .stimuli import CURRENTS, SOURCES, line, settle
-from .values import at, column, lists, quoted, seed_of, values, whole
+from .values import at, column, is_list, lists, quoted, seed_of, values, whole
 
 WEIGHT = Field(None, "", "mV or nA, as the receptor has it; of a current, a factor")
 DELAY = Field(None, "ms", "from the spike to its effect", above=0.0)
@@ -157,7 +157,7 @@ def _read_field(value: Any, size: int, row: Field, key: str, draw: tuple[Any, ..
     if row.per == "list":
         return lists(value, size, row, key, kind)
     if row.per == "receptor":
-        entries = list(value) if isinstance(value, (list, tuple, np.ndarray)) and np.ndim(value) else [value]
+        entries = list(value) if is_list(value) else [value]
         return [None if entry is None else column(entry, size, row, f"{key}[{j}]", (*draw, j), kind)
                 for j, entry in enumerate(entries)]
     if row.words and value not in row.words:

@@ -77,7 +77,8 @@ def plain(value: Any, what: str) -> Any:
         return value if np.isfinite(value) else str(value)
     if value is None or isinstance(value, (str, bool, int)):
         return value
-    raise Mistake(f"{what} is a {type(value).__name__}, which JSON cannot hold: give numbers, text, lists or mappings")
+    raise Mistake(f"{what} is of type {type(value).__name__}, which JSON cannot hold: give numbers, text, lists or "
+                  "mappings")
 
 
 # ---------------------------------------------------------------------------------------------------- reading
@@ -116,7 +117,7 @@ def _graph(data: Any) -> Any:
         name = _hashable(node["id"], f"the id of nodes[{n}]")
         if name in graph:
             raise Mistake(f"nodes[{n}]: there is a node {quoted(name)} already")
-        graph.add_node(name, **{k: v for k, v in node.items() if k != "id"})
+        graph.add_nodes_from([(name, {k: v for k, v in node.items() if k != "id"})])
     links = "edges" if "edges" in data else "links"
     for n, edge in enumerate(_objects(data.get(links, []), links)):
         with at(f"{links}[{n}]"):
@@ -154,7 +155,7 @@ def _add_edge(graph: Any, edge: Mapping[str, Any], multigraph: bool) -> None:
     if not multigraph:
         if graph.has_edge(*ends):
             raise Mistake(f"a second edge {quoted(ends[0])} -> {quoted(ends[1])}, but \"multigraph\" is false")
-        graph.add_edge(*ends, **attributes)
+        graph.add_edges_from([(*ends, attributes)])
         return
     key = _hashable(edge["key"], '"key"') if "key" in edge else graph.new_edge_key(*ends)
     if graph.has_edge(*ends, key):

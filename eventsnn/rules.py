@@ -23,9 +23,8 @@ import numpy as np
 from .elementary import log
 from .errors import Mistake, nearest
 from .kernel.link import loop
-from .model import Field
 from .rng import U64, below, key, philox, unit
-from .values import column, indices, truth, whole
+from .values import indices, numbers, truth, whole
 
 Pairs = tuple[np.ndarray, np.ndarray]
 
@@ -98,9 +97,10 @@ def fixed_outdegree(ends: Ends, outdegree: Any) -> Pairs:
 
 
 def bernoulli(ends: Ends, p: Any) -> Pairs:
-    chance = float(column(p, 1, Field(None, "", "", above=0.0, closed=True), "p", ())[0])
-    if chance > 1.0:
-        raise Mistake(f"p must be <= 1, not {chance!r}")
+    given = numbers(p, "p")
+    if given.ndim or not 0.0 <= given <= 1.0:
+        raise Mistake(f"p must be one number from 0 to 1, not {p!r}")
+    chance = float(given)
     if chance == 1.0:
         target, source = all_to_all(ends._replace(pre=ends.post, post=ends.pre))
         return source, target

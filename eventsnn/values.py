@@ -47,7 +47,7 @@ def numbers(value: Any, what: str) -> np.ndarray:
     except ValueError:
         raise Mistake(f"{what} must be one flat list of numbers, not lists of different lengths") from None
     if array.dtype.kind in "USO":
-        array = np.array([_number(v, what) for v in array.ravel()], np.float64).reshape(array.shape)
+        array = np.array([_number(v, what) for v in array.ravel().tolist()], np.float64).reshape(array.shape)
     elif array.dtype.kind not in "iuf":
         raise Mistake(f"{what} must be a number, not {value!r}")
     if array.ndim > 1:
@@ -149,9 +149,9 @@ def indices(value: Any, bound: int, what: str, of: str) -> np.ndarray:
 
 def lists(value: Any, size: int, field: Field, what: str, of: str = "source") -> list[np.ndarray]:
     """One flat list of numbers for size 1, else a list of `size` lists; each as float64."""
-    if not _is_list(value):
+    if not is_list(value):
         raise Mistake(f"{what} must be a list of numbers, not {value!r}")
-    nested = [_is_list(v) for v in value]
+    nested = [is_list(v) for v in value]
     if size == 1 and not (len(nested) == 1 and nested[0]):
         entries = [value]
     else:
@@ -170,7 +170,7 @@ def lists(value: Any, size: int, field: Field, what: str, of: str = "source") ->
     return result
 
 
-def _is_list(value: Any) -> bool:
+def is_list(value: Any) -> bool:
     if isinstance(value, np.ndarray):
         return value.ndim > 0
     return isinstance(value, Sequence) and not isinstance(value, str)
