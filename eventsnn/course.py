@@ -1,0 +1,36 @@
+"""What `simulate` hands to an engine, and what an engine hands back: in the network's own unit of time."""
+
+from typing import NamedTuple
+
+import numpy as np
+
+from .network import Network
+from .stimuli import Streams, Trains
+
+
+class Probe(NamedTuple):
+    """What is recorded of one group."""
+
+    column: np.ndarray        # (n,) int64: the neuron's column, -1: not recorded
+    variables: np.ndarray     # (k,) int64, as the dynamics' `value` numbers them
+    samples: np.ndarray       # (k, times, columns) float64, filled by the engine
+
+
+class Setup(NamedTuple):
+    network: Network
+    until: float              # exclusive
+    times: np.ndarray         # (samples,) float64, ascending, in [0, until)
+    probes: list[Probe]       # one per group
+    keep: np.ndarray          # (emitters,) bool: whose spikes are wanted
+    emitter_of_neuron: np.ndarray
+    streams: Streams
+    trains: Trains
+
+
+class Outcome(NamedTuple):
+    time: np.ndarray          # (n,) float64: spikes of the emitters kept, in any order
+    emitter: np.ndarray       # (n,) int64
+    counters: np.ndarray      # (3,) int64: spikes, synaptic operations, neuron updates
+    states: list[np.ndarray]  # each group's records at the end
+    reached: float            # until, unless interrupted
+    interrupted: bool

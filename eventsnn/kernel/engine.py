@@ -1,0 +1,96 @@
+"""Puts a network on the general loop: binds its models' verbs, lays out its arrays, runs, and returns now and then."""
+
+import time
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import numpy as np
+
+from ..course import Outcome, Setup
+from ..model import Dynamics
+from ..stimuli import next_event
+from . import loop
+from .calendar import calendar
+from .link import Bound, link
+from .loop import Cells, Course, Sources, Wiring
+
+PAUSE = 0.2          # seconds between returns to Python, about
+
+
+def continuous(t, tick):
+    return t
+
+
+def ticked(t, tick):
+    return np.rint(t / tick)
+
+
+def chain(dynamics: Sequence[Dynamics]) -> Bound:
+    """The windows of all groups, one after the other."""
+    first = Bound.to(loop.window, dynamics[0].verbs._asdict())
+    if len(dynamics) == 1:
+        return Bound.to(loop.single, {"head": first})
+    return Bound.to(loop.several, {"head": first, "tail": chain(dynamics[1:])})
+
+
+def runner(dynamics: Sequence[Dynamics], tick: float, jit: bool) -> Callable[..., Any]:
+    """The loop for these models, compiled or plain."""
+    names = {"groups_window": chain(dynamics), "stamp": ticked if tick else continuous}
+    return link(Bound.to(loop.run, names), jit)
+
+
+def wiring(setup: Setup) -> Wiring:
+    s = setup.network.synapses
+    per_row = np.repeat(np.arange(len(s.first_row) - 1), np.diff(s.first_row))
+    receptors = max(p.receptors for p in setup.network.populations)
+    return Wiring(*s, per_row, setup.network.neurons, max(1, receptors))
+
+
+def sources(setup: Setup, jit: bool) -> Sources:
+    streams = setup.streams
+    n = len(streams.key)
+    first = [link(next_event, jit)(streams, k, 0, streams.start[k]) for k in range(n)]
+    return Sources(streams, np.zeros(n, np.int64), np.array([t for t, _ in first], np.float64),
+                   np.array([m for _, m in first], np.int64), *setup.trains, np.zeros(1, np.int64))
+
+
+def cells(setup: Setup, k: int) -> Cells:
+    group, drives = setup.network.groups[k], setup.network.drives
+    line = drives.line[group.neuron]
+    n, probe = len(group.neuron), setup.probes[k]
+    return Cells(group.neuron, setup.emitter_of_neuron[group.neuron], group.params, group.state.copy(), np.zeros(n),
+                 np.zeros(1), drives.first[line], drives.first[line + 1], probe.column, probe.variables, probe.samples)
+
+
+def run(setup: Setup, jit: bool, progress: Callable[[float, float], None] | None = None) -> Outcome:
+    """Run to the end, or to Ctrl-C."""
+    network = setup.network
+    groups = tuple(cells(setup, k) for k in range(len(network.groups)))
+    local = np.empty(network.neurons, np.int64)
+    for group in groups:
+        local[group.neuron] = np.arange(len(group.neuron))
+    wires = wiring(setup)
+    inboxes = np.zeros(network.neurons, np.int64), np.zeros(network.neurons, np.int64)
+    width = min(network.min_delay, max(setup.until / 64.0, np.finfo(float).tiny))
+    longest = float(wires.delay.max()) if len(wires.delay) else width
+    arrivals = np.empty(64, loop.arrival_type(wires.weight.dtype))
+    course = Course(calendar(width, longest), arrivals, 0.0)
+    counters = np.zeros(3, np.int64)
+    step = runner([g.dynamics for g in network.groups], network.tick, jit)
+    feed, times, emitters = sources(setup, jit), [], []
+    budget, interrupted = (100_000 if jit else 1000), False
+    try:
+        while course.time < setup.until:
+            began = time.perf_counter()
+            with np.errstate(all="ignore"):
+                course, kept = step(course, wires, groups, local, feed, network.drives, setup.times, setup.keep,
+                                    *inboxes, width, setup.until, network.tick, budget, counters)
+            times.append(kept.time[:kept.n].copy())
+            emitters.append(kept.emitter[:kept.n].copy())
+            budget = int(budget * min(4.0, max(0.25, PAUSE / (time.perf_counter() - began + 1e-9))))
+            if progress:
+                progress(course.time, setup.until)
+    except KeyboardInterrupt:
+        interrupted = True
+    return Outcome(np.concatenate([np.empty(0), *times]), np.concatenate([np.empty(0, np.int64), *emitters]),
+                   counters, [g.state for g in groups], course.time, interrupted)

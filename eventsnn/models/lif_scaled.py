@@ -1,0 +1,129 @@
+"""`lif` with delta synapses in scaled form (law S11): one E per instant, no exponential per arrival.
+
+    V = v_rest + v_inf + u e^{-(t - k tau)/tau},   E(t) = e^{(t - k tau)/tau},   k = the epoch, k tau <= t < (k + 1) tau
+    an input S:  u := u + fl(S E)          a spike if  u >= fl((theta - v_inf) E)
+    a new epoch: u := u f, f = e^{-1}      v_inf changes: u := u + (old - new) E
+
+theta and reset count from rest.  While held (refractory) u has no meaning; release sets it at s.end.
+"""
+
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+
+from ..elementary import exp, log
+from ..model import Dynamics, Prepared, Verbs, inf
+
+PARAMS = np.dtype([("tau", "f8"), ("cm", "f8"), ("theta", "f8"), ("reset", "f8"), ("refrac", "f8"), ("i_offset", "f8"),
+                   ("jump", "f8"), ("rest", "f8"), ("subtract", "i8")])
+STATE = np.dtype([("t", "f8"), ("u", "f8"), ("e", "f8"), ("v_inf", "f8"), ("end", "f8"), ("epoch", "i8"),
+                  ("held", "i8"), ("drifts", "i8")])
+
+F = float.fromhex("0x1.78b56362cef38p-2")     # e^-1
+
+
+def epoch_of(t, tau):
+    """k with fl(k tau) <= t < fl((k + 1) tau)."""
+    k = int(t / tau)
+    if k * tau > t:
+        k -= 1
+    if (k + 1) * tau <= t:
+        k += 1
+    return k
+
+
+def rolled(u, k, tau, t):
+    """u and its epoch, taken to the epoch of t by one multiplication each; zero stays zero."""
+    while u != 0.0 and (k + 1) * tau <= t:
+        u *= F
+        k += 1
+    return (u, k) if u != 0.0 else (u, epoch_of(t, tau))
+
+
+def advance(p, s, t):
+    if s.held:
+        if t < s.end:
+            s.t = t
+            return
+        s.held = 0
+        s.epoch = epoch_of(s.end, p.tau)
+        s.u = (p.reset - s.v_inf) * exp((s.end - s.epoch * p.tau) / p.tau)
+    s.u, s.epoch = rolled(s.u, s.epoch, p.tau, t)
+    s.e = exp((t - s.epoch * p.tau) / p.tau)
+    s.t = t
+
+
+def receive(p, s, sums):
+    if not s.held:
+        total = sums[0]
+        for k in range(1, len(sums)):
+            total += sums[k]
+        s.u += total * s.e
+
+
+def inject(p, s, current):
+    i = p.i_offset + current
+    v_inf = i * p.tau / p.cm
+    if not s.held:
+        s.u += (s.v_inf - v_inf) * s.e
+    s.v_inf = v_inf
+    s.drifts = i * p.tau > p.theta * p.cm     # exact where R I equals the threshold exactly (S1)
+
+
+def next_spike(p, s, horizon):
+    if s.held:
+        if s.end > horizon:
+            return s.end
+        advance(p, s, s.end)
+    if s.u >= (p.theta - s.v_inf) * s.e:
+        return s.t
+    gap = s.v_inf - p.theta
+    if not s.drifts or gap <= 0.0:
+        return inf
+    u, k = s.u, s.epoch
+    while k == s.epoch or k * p.tau <= horizon:
+        if -u < 2.75 * gap:                   # e^1 and a margin: the crossing may lie in this epoch
+            t = k * p.tau + p.tau * log(-u / gap)
+            if t <= (k + 1) * p.tau:
+                return max(t, s.t, k * p.tau)
+        u *= F
+        k += 1
+    return k * p.tau
+
+
+def fire(p, s, t):
+    if p.subtract:
+        advance(p, s, t)
+        s.u -= p.jump * s.e
+        return
+    s.t = t
+    s.end = t + p.refrac
+    s.held = 1
+    advance(p, s, t)                          # without a refractory period this releases at once
+
+
+def value(p, s, t, which):
+    if s.held:
+        if t < s.end:
+            return p.rest + p.reset
+        advance(p, s, s.end)                  # a release that is due changes nothing that could be asked
+    u, k = rolled(s.u, s.epoch, p.tau, t)
+    return p.rest + (s.v_inf + u * exp(-((t - k * p.tau) / p.tau)))
+
+
+DYNAMICS = Dynamics("lif/scaled", Verbs(advance, receive, inject, next_spike, fire, value), "closed form")
+
+
+def prepare(values: Mapping[str, Any], size: int) -> Prepared:
+    p = np.zeros(size, PARAMS).view(np.recarray)
+    p.tau, p.cm, p.rest, p.i_offset = values["tau_m"], values["cm"], values["v_rest"], values["i_offset"]
+    p.theta, p.reset = values["v_thresh"] - p.rest, values["v_reset"] - p.rest
+    p.jump, p.refrac = values["v_thresh"] - values["v_reset"], values["tau_refrac"]
+    p.subtract = values["reset"] == "subtract"
+    s = np.zeros(size, STATE).view(np.recarray)
+    s.e = 1.0
+    s.v_inf = p.i_offset * p.tau / p.cm
+    s.u = (values["v_init"] - p.rest) - s.v_inf
+    s.drifts = p.i_offset * p.tau > p.theta * p.cm
+    return Prepared(DYNAMICS, p, s, len(values["synapse"]), ("v",))

@@ -1,0 +1,121 @@
+"""The nouns: a network as flat tables, float or integer.  `graph.py` makes one from a networkx graph.
+
+Neurons are numbered in node order; emitters (neurons and spike sources) in node order too; synapses in edge order, then
+in the rule's own order (law S13).  Times are in units of `tick` ms; tick = 0 means continuous time in ms.
+"""
+
+import hashlib
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from .errors import Mistake, nearest
+from .model import Dynamics
+
+
+class Synapses(NamedTuple):
+    """CSR by emitter; an emitter's synapses stand in rows of one delay each."""
+
+    first_row: np.ndarray    # (emitters + 1,) int64: emitter e owns rows first_row[e] .. first_row[e+1] - 1
+    first: np.ndarray        # (rows + 1,) int64: row r owns synapses first[r] .. first[r+1] - 1
+    delay: np.ndarray        # (rows,) float64, ms or ticks, > 0, ascending within an emitter
+    target: np.ndarray       # (synapses,) int32 neuron ids, ascending within a row, then by order
+    weight: np.ndarray       # (synapses,) float64, or int64 in an integer network
+    receptor: np.ndarray     # (synapses,) uint8
+    order: np.ndarray        # (synapses,) int64: the synapse's number (law S5); of merged multapses the first's
+    count: np.ndarray        # type: ignore[assignment]  # (synapses,) int32: how many multapses became this one
+
+
+class Drives(NamedTuple):
+    """Injected piecewise constant currents.  Neurons that receive the same current share a line; line 0 is empty."""
+
+    line: np.ndarray         # (neurons,) int32
+    first: np.ndarray        # (lines + 1,) int64: line l owns breakpoints first[l] .. first[l+1] - 1
+    time: np.ndarray         # (breakpoints,) float64, ascending within a line, >= 0
+    current: np.ndarray      # (breakpoints,) float64: the summed current from that time on (0 before the first)
+
+
+class Group(NamedTuple):
+    """All neurons that share a dynamics and record layout, of one or several populations."""
+
+    dynamics: Dynamics
+    neuron: np.ndarray       # (n,) int64 neuron ids, ascending
+    params: np.recarray      # (n,)
+    state: np.recarray       # (n,) at t = 0
+
+
+@dataclass(frozen=True)
+class Population:
+    """One node of the graph."""
+
+    name: str | int
+    model: str
+    kind: str                            # "neuron", "source" or "current"
+    size: int
+    params: Mapping[str, Any]            # every attribute, defaults filled in: (size,) arrays, lists of those, words
+    neuron: int = -1                     # id of the first neuron (kind "neuron")
+    emitter: int = -1                    # number of the first emitter (neurons and sources)
+    group: int = -1                      # where its records are: groups[group].params[offset : offset + size]
+    offset: int = -1
+    receptors: int = 0
+    variables: tuple[str, ...] = ()      # what can be recorded, in the dynamics' numbering
+    scale: float = 1.0                   # mV per unit of the recorded v: 1, or the LSB of an integer model
+    rest: float = 0.0                    # added to a recorded v (integer models count from rest)
+
+
+@dataclass(frozen=True)
+class Network:
+    populations: tuple[Population, ...]
+    groups: tuple[Group, ...]
+    synapses: Synapses
+    drives: Drives
+    seed: int
+    graph: Any = None                    # the networkx graph this was compiled from
+    tick: float = 0.0                    # ms; 0: continuous time
+    fixed: Any = None                    # an integer network's formats and quantisation report
+
+    @cached_property
+    def neurons(self) -> int:
+        return sum(p.size for p in self.populations if p.kind == "neuron")
+
+    @cached_property
+    def emitters(self) -> int:
+        return sum(p.size for p in self.populations if p.kind != "current")
+
+    @cached_property
+    def by_name(self) -> dict[str | int, Population]:
+        return {p.name: p for p in self.populations}
+
+    @cached_property
+    def min_delay(self) -> float:
+        """The look-ahead: no spike acts before this much later (inf without synapses)."""
+        return float(self.synapses.delay.min()) if len(self.synapses.delay) else float("inf")
+
+    @cached_property
+    def digest(self) -> str:
+        """sha256 over everything that decides a run: equal digests, seeds and inputs give equal bits."""
+        h = hashlib.sha256(f"{self.tick!r}".encode())
+        for p in self.populations:
+            h.update(f"{p.name!r} {p.model} {p.kind} {p.size}".encode())
+            if p.kind == "source":
+                for key in sorted(p.params):
+                    values = p.params[key]
+                    trains = values if isinstance(values, list) else [values]
+                    h.update(f"{key} {[len(v) for v in trains]}".encode())
+                    h.update(b"".join(np.ascontiguousarray(v).tobytes() for v in trains))
+        for g in self.groups:
+            h.update(g.dynamics.name.encode() + g.neuron.tobytes() + g.params.tobytes() + g.state.tobytes())
+        for table in (*self.synapses, *self.drives):
+            h.update(np.ascontiguousarray(table).tobytes())
+        return h.hexdigest()
+
+    def population(self, name: str | int, kind: str | None = None) -> Population:
+        """The node of that name; `Mistake` names the nearest one."""
+        known = [p.name for p in self.populations if kind in (None, p.kind)]
+        if name not in self.by_name or name not in known:
+            what = {"neuron": "population of neurons", "source": "spike source"}.get(kind or "", "node")
+            raise Mistake(f"no {what} {name!r}{nearest(name, known)}")
+        return self.by_name[name]

@@ -1,0 +1,123 @@
+"""The executable specification of the event law, in SimPy: one global clock, one event after the other, slow on purpose.
+
+It shares the models' arithmetic with the fast engines and nothing of their bookkeeping.  The clock counts the int64 bit
+pattern of the time (monotone for t >= 0), so absolute times are exact.  Events of one instant come in law 2.8's order.
+"""
+
+from collections import defaultdict
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import numpy as np
+import simpy
+
+from .course import Outcome, Setup
+from .kernel.engine import continuous, ticked
+from .stimuli import next_event
+
+SPIKE, CHANGE, ARRIVAL, INPUT, SAMPLE = range(5)       # what comes first at one instant
+
+
+class Instant(simpy.Event):
+    """Calls `action` at an absolute time t >= now."""
+
+    def __init__(self, env: simpy.Environment, t: float, kind: int, action: Callable[[], None]):
+        super().__init__(env)
+        self._ok, self._value = True, None
+        self.callbacks = [lambda _: action()]
+        env.schedule(self, priority=kind, delay=bits(t) - env.now)      # type: ignore[arg-type]
+
+
+def bits(t: float) -> int:
+    return int(np.float64(t + 0.0).view(np.int64))
+
+
+def run(setup: Setup) -> Outcome:
+    network, until = setup.network, setup.until
+    wires, drives = network.synapses, network.drives
+    stamp = ticked if network.tick else continuous
+    env = simpy.Environment(initial_time=0)
+    states = [g.state.copy() for g in network.groups]
+    neurons = {int(j): (g.dynamics.verbs, g.params[k], states[n][k])
+               for n, g in enumerate(network.groups) for k, j in enumerate(g.neuron)}
+    asked = dict.fromkeys(neurons, 0)                  # a question asked later makes an earlier one void
+    inbox: dict[int, list[tuple[int, int, int]]] = defaultdict(list)
+    counters = np.zeros(3, np.int64)
+    kept: list[tuple[float, int]] = []
+
+    def at(t: float, kind: int, action: Callable[..., None], *args: Any) -> None:
+        if t < until:
+            Instant(env, t, kind, lambda: action(t, *args))
+
+    def look(t: float, j: int) -> None:
+        """Fire neuron j while it is due at t; else look again when it may be."""
+        verbs, p, s = neurons[j]
+        while (spike := verbs.next_spike(p, s, t)) <= t:
+            verbs.fire(p, s, spike)
+            counters[0] += 1
+            emit(spike, int(setup.emitter_of_neuron[j]))
+        asked[j] += 1
+        at(spike, SPIKE, look_again, j, asked[j])
+
+    def look_again(t: float, j: int, question: int) -> None:
+        if question == asked[j]:
+            look(t, j)
+
+    def change(t: float, j: int, current: float) -> None:
+        verbs, p, s = neurons[j]
+        verbs.advance(p, s, t)
+        verbs.inject(p, s, current)
+        look(t, j)
+
+    def emit(t: float, emitter: int) -> None:
+        if setup.keep[emitter]:
+            kept.append((t, emitter))
+        for row in range(wires.first_row[emitter], wires.first_row[emitter + 1]):
+            at(t + wires.delay[row], ARRIVAL, arrive, emitter, row)
+
+    def arrive(t: float, emitter: int, row: int) -> None:
+        for k in range(wires.first[row], wires.first[row + 1]):
+            j = int(wires.target[k])
+            if not inbox[j]:
+                at(t, INPUT, take_in, j)
+            inbox[j].append((emitter, int(wires.order[k]), k))
+            counters[1] += wires.count[k]
+
+    def take_in(t: float, j: int) -> None:
+        """All that arrives at one instant is one input: summed in key order, applied once, judged once (S5)."""
+        verbs, p, s = neurons[j]
+        sums = np.zeros(max(1, *(q.receptors for q in network.populations), 1), wires.weight.dtype)
+        for _, _, k in sorted(inbox.pop(j)):
+            sums[wires.receptor[k]] += wires.weight[k]
+        verbs.advance(p, s, t)
+        verbs.receive(p, s, sums)
+        counters[2] += 1
+        look(t, j)
+
+    def sample(t: float, n: int) -> None:
+        for group, state, probe in zip(network.groups, states, setup.probes, strict=True):
+            for k in np.flatnonzero(probe.column >= 0):
+                for w, which in enumerate(probe.variables):
+                    probe.samples[w, n, probe.column[k]] = group.dynamics.verbs.value(group.params[k], state[k], t, which)
+
+    def stream(k: int) -> Iterator[tuple[float, int]]:
+        i, t = 0, setup.streams.start[k]
+        while stamp(t, network.tick) < until:
+            t, emitter = next_event(setup.streams, k, i, t)
+            i += 1
+            if emitter >= 0:
+                yield t, emitter
+
+    with np.errstate(all="ignore"):
+        for j, line in enumerate(drives.line):
+            for b in range(drives.first[line], drives.first[line + 1]):
+                at(drives.time[b], CHANGE, change, j, drives.current[b])
+        for n, t in enumerate(setup.times):
+            at(t, SAMPLE, sample, n)
+        for t, emitter in (*zip(*setup.trains, strict=True), *(e for k in range(len(setup.streams.key)) for e in stream(k))):
+            at(stamp(t, network.tick), SPIKE, emit, emitter)
+        for j in neurons:
+            at(0.0, SPIKE, look, j)
+        env.run()
+    time, emitter = np.array(kept, np.float64).reshape(-1, 2).T
+    return Outcome(time, emitter.astype(np.int64), counters, states, until, False)

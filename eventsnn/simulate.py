@@ -1,0 +1,187 @@
+"""simulate(network, until, ...): checks what is asked, runs an engine, returns a `Result`."""
+
+import importlib.metadata
+import platform
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
+
+import numpy as np
+
+from .course import Outcome, Probe, Setup
+from .errors import Mistake, nearest
+from .network import Network, Population
+from .spikes import Result, Spikes
+from .stimuli import streams, trains
+
+BACKENDS = {
+    "compiled": "the event loop, compiled",
+    "python": "the same loop in plain Python",
+    "simpy": "the executable specification",
+}
+
+
+def simulate(network: Network, until: float, *, inputs: Mapping[Any, Any] | None = None, seed: int | None = None,
+             threads: int = 1, record: Mapping[Any, Sequence[str]] | None = None, record_at: Any = None,
+             backend: str = "compiled", progress: Callable[[float, float], None] | None = None) -> Result:
+    """Run a network, float or integer, over [0, until) ms.
+
+    inputs     trains (ms) for `spikes` nodes by name: a flat list for size 1, else a list of lists
+    seed       of the random sources; default: the seed of `compile`
+    threads    how many threads may work; no bit of the result depends on it (the general loop uses one)
+    record     variables by population: "v" (mV) and "i" (nA, one per receptor) of neurons, "spikes" of a source
+    record_at  a step or an ascending array of times in [0, until), ms; default: every millisecond
+    backend    "compiled", "python" (the same loop, not compiled) or "simpy" (the specification): equal to the bit
+    progress   called with (time reached, until) about every 0.2 s
+
+    Ctrl-C ends the run early: the Result holds what was reached and says `interrupted`.  Bad input raises `Mistake`.
+    """
+    if not isinstance(network, Network):
+        raise Mistake(f"simulate needs a compiled Network, not {type(network).__name__}: call compile(graph) first")
+    if backend not in BACKENDS:
+        raise Mistake(f"unknown backend {backend!r}{nearest(backend, BACKENDS)}")
+    if isinstance(threads, bool) or not isinstance(threads, int | np.integer) or threads < 1:
+        raise Mistake(f"threads is {threads!r}: give a whole number of at least 1")
+    seed = network.seed if seed is None else seed
+    until = number("until", until)
+    at_ms = sample_times(record_at, until)
+    wanted, listened = recordings(network, record or {})
+    setup = lay_out(network, until, at_ms, wanted, listened, inputs, seed)
+    if backend == "simpy":
+        from .reference import run as specification
+        outcome = specification(setup)
+    else:
+        from .kernel.engine import run
+        outcome = run(setup, backend == "compiled", progress)
+    return collect(setup, outcome, until, wanted, listened, at_ms,
+                   {"seed": int(seed), "backend": backend, "threads": int(threads)}, inputs)
+
+
+def number(name: str, value: Any) -> float:
+    try:
+        value = float(value)
+    except (TypeError, ValueError):
+        raise Mistake(f"{name} is {value!r}: give a time in ms") from None
+    if not 0.0 <= value < np.inf:
+        raise Mistake(f"{name} is {value:g}: give a finite time >= 0 ms")
+    return value
+
+
+def sample_times(record_at: Any, until: float) -> np.ndarray:
+    """The times (ms) to record at."""
+    step = 1.0 if record_at is None else record_at
+    if np.ndim(step) == 0:
+        step = number("record_at", step)
+        if step == 0.0:
+            raise Mistake("record_at is 0: give a step > 0 ms, or an array of times")
+        times = np.arange(int(np.ceil(until / step))) * step
+        return times[times < until]
+    try:
+        times = np.asarray(step, np.float64)
+    except (TypeError, ValueError):
+        raise Mistake("record_at is no array of numbers: give a step or an ascending array of times, ms") from None
+    if times.ndim != 1 or np.any(np.isnan(times)) or np.any(np.diff(times) < 0):
+        raise Mistake("record_at must be one ascending list of times, ms")
+    if len(times) and not (times[0] >= 0.0 and times[-1] < until):
+        raise Mistake(f"record_at reaches from {times[0]:g} to {times[-1]:g} ms: a run covers [0, {until:g})")
+    return times
+
+
+def recordings(network: Network, record: Mapping[Any, Sequence[str]]) -> tuple[dict[Any, list[str]], list[Any]]:
+    """Checked: which variables of which populations ("i" spelt out per receptor), and which sources' spikes."""
+    wanted: dict[Any, list[str]] = {}
+    listened = []
+    for name, variables in record.items():
+        population = network.population(name)
+        variables = [variables] if isinstance(variables, str) else list(variables)
+        known = {"neuron": sorted({v.rstrip("0123456789") for v in population.variables}, reverse=True),
+                 "source": ["spikes"]}.get(population.kind, [])
+        for variable in variables:
+            if variable not in known:
+                raise Mistake(f"record: {population.model} {name!r} has no {variable!r}{nearest(variable, known)}")
+        if population.kind == "source":
+            listened.append(name)
+        else:
+            wanted[name] = variables
+    return wanted, listened
+
+
+def columns(population: Population, variables: Sequence[str]) -> list[int]:
+    """The numbers of all variables of these names ("i" stands for one per receptor)."""
+    return [k for k, v in enumerate(population.variables) if v.rstrip("0123456789") in variables]
+
+
+def lay_out(network: Network, until: float, at_ms: np.ndarray, wanted: Mapping[Any, Sequence[str]],
+            listened: Sequence[Any], inputs: Any, seed: int) -> Setup:
+    """Everything in the network's own unit of time."""
+    tick = network.tick
+    end = ticks_until(until, tick) if tick else until
+    if end + network.min_delay <= end:
+        raise Mistake(f"a delay of {network.min_delay:g} ms is lost beside times up to {end:g}: use a longer delay")
+    nearest_tick = np.rint(at_ms / tick) if tick else at_ms
+    times = np.where(np.abs(at_ms / tick - nearest_tick) < 1e-9, nearest_tick, np.floor(at_ms / tick)) if tick else at_ms
+    probes = []
+    for n, group in enumerate(network.groups):
+        mine = [p for p in network.populations if p.kind == "neuron" and p.group == n and p.name in wanted]
+        column = np.full(len(group.neuron), -1, np.int64)
+        for p in mine:
+            column[p.offset:p.offset + p.size] = 0
+        column[column == 0] = np.arange(np.count_nonzero(column == 0))
+        which = sorted({k for p in mine for k in columns(p, wanted[p.name])})
+        shape = (len(which), len(times), int(column.max(initial=-1)) + 1)
+        probes.append(Probe(column, np.array(which, np.int64), np.zeros(shape)))
+    keep = np.zeros(network.emitters, np.bool_)
+    emitter_of_neuron = np.empty(network.neurons, np.int64)
+    for p in network.populations:
+        if p.kind == "neuron":
+            emitter_of_neuron[p.neuron:p.neuron + p.size] = p.emitter + np.arange(p.size)
+        if p.kind == "neuron" or p.name in listened:
+            keep[p.emitter:p.emitter + p.size] = True
+    return Setup(network, end, times, probes, keep, emitter_of_neuron, streams(network, seed), trains(network, inputs))
+
+
+def ticks_until(until: float, tick: float) -> float:
+    """The first whole number of ticks at or after until."""
+    n = np.rint(until / tick)
+    return float(n if abs(until / tick - n) < 1e-9 else np.ceil(until / tick))
+
+
+def collect(setup: Setup, outcome: Outcome, until: float, wanted: Mapping[Any, Sequence[str]], listened: Sequence[Any],
+            at_ms: np.ndarray, how: Mapping[str, Any], inputs: Any) -> Result:
+    """The Result: times in ms, potentials in mV, everything by population."""
+    network, unit = setup.network, setup.network.tick or 1.0
+    time = outcome.time * unit
+    neuron_of = np.full(network.emitters, -1, np.int64)
+    neuron_of[setup.emitter_of_neuron] = np.arange(network.neurons)
+    neuron = neuron_of[outcome.emitter]
+    labels = [(p.name, p.neuron, p.size) for p in network.populations if p.kind == "neuron"]
+    spikes = Spikes.make(time[neuron >= 0], neuron[neuron >= 0], labels)
+    sources = {}
+    for p in (network.by_name[name] for name in listened):
+        mine = (outcome.emitter >= p.emitter) & (outcome.emitter < p.emitter + p.size)
+        sources[p.name] = Spikes.make(time[mine], outcome.emitter[mine] - p.emitter, [(p.name, 0, p.size)])
+    reached = np.searchsorted(setup.times, outcome.reached)
+    recorded: dict[Any, dict[str, np.ndarray]] = {}
+    for name, variables in wanted.items():
+        p = network.by_name[name]
+        probe = setup.probes[p.group]
+        samples = probe.samples[:, :reached, probe.column[p.offset] + np.arange(p.size)]
+        recorded[name] = {}
+        for variable in variables:
+            rows = [list(probe.variables).index(k) for k in columns(p, [variable])]
+            values = np.moveaxis(samples[rows], 0, -1)
+            recorded[name][variable] = p.rest + p.scale * values[..., 0] if variable == "v" else values
+    counters = dict(zip(("spikes", "synaptic_operations", "neuron_updates"), outcome.counters.tolist(), strict=True))
+    counters["n_ambiguous"] = 0
+    for group, state in zip(network.groups, outcome.states, strict=True):
+        for name in group.dynamics.counts:
+            counters[name] = counters.get(name, 0) + int(state[name].sum())
+    counters["spikes"] = len(spikes)
+    return Result(spikes, recorded, at_ms[:reached], sources, counters, {
+        "until": outcome.reached * unit if outcome.interrupted else until, **how,
+        "kernel": "specification" if how["backend"] == "simpy" else "general",
+        "network": network.digest, "tick": network.tick,
+        "exactness": {str(p.name): network.groups[p.group].dynamics.exactness for p in network.populations
+                      if p.kind == "neuron"},
+        "versions": {"python": platform.python_version(),
+                     **{name: importlib.metadata.version(name) for name in ("eventsnn", "numpy", "numba", "simpy")}},
+    }, network, inputs, outcome.interrupted)
