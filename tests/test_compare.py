@@ -92,6 +92,8 @@ def test_divergence_is_the_earliest_spike_without_a_partner_within_delta():
     extra = matching(b, a, 0.25, match(b, a, 0.25))["divergence"]
     assert (extra["time_ms"], extra["only_in"], extra["a_ms"], extra["b_ms"]) == (1.0, "b", 1.5, 1.0)
     assert matching(a, b, 2.0, match(a, b, 2.0))["divergence"] is None
+    fewer = matching(a, spikes((1.0, 0)), 1.0, match(a, spikes((1.0, 0)), 1.0))
+    assert (fewer["matched"], fewer["missed"], fewer["extra"]) == (1, 3, 0)
 
 
 def test_the_emulator_equals_the_integer_reference_in_spikes_and_v(report):
@@ -204,6 +206,12 @@ def test_sparseness_is_counted_by_hand_on_a_small_network():
     assert bench["connection_sparsity"] == pytest.approx(1 - 2 / 6)
     assert bench["activation_sparsity"] == pytest.approx(1 - 3 / 60)
     assert bench["synaptic_operations"] == {"Effective_MACs": 0, "Effective_ACs": 5, "Dense": 120}
+
+
+def test_every_projection_counts_its_whole_matrix(network):
+    cells, used = matrix_cells(network)
+    assert cells == 20 * 16 + 20 * 4 + 1 * 16 + 16 * 4 + 4 * 16
+    assert used == len(network.synapses.weight)
 
 
 def test_an_integer_network_has_the_smaller_footprint(network, emulated):

@@ -152,6 +152,7 @@ def test_metric_axioms(a, b, c):
 def test_duplicates_are_spikes_of_their_own():
     assert spike_sync([1.0, 1.0], [1.0], (0.0, 10.0)) == pytest.approx(2.0 / 3.0)
     assert spike_sync([1.0, 1.0], [1.0, 1.0], (0.0, 10.0)) == 1.0
+    assert spike_sync([1.0, 1.0], [1.5], (0.0, 10.0)) == 0.0         # an interval of 0 leaves no window
     assert van_rossum([1.0, 1.0], [1.0], 3.0) ** 2 == pytest.approx(0.5)
     assert victor_purpura([1.0, 1.0], [1.0], 3.0) == 1.0
 
