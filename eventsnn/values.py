@@ -89,22 +89,27 @@ def values(value: Any, size: int, field: Field, what: str, draw: tuple[Any, ...]
 
 def column(value: Any, size: int, field: Field, what: str, draw: tuple[Any, ...], of: str = "neuron") -> np.ndarray:
     """As `values`, spread over (size,)."""
-    return np.array(np.broadcast_to(values(value, size, field, what, draw, of), (size,)))
+    array = values(value, size, field, what, draw, of)
+    return array if array.ndim else np.full(size, array)
 
 
 def inside(array: np.ndarray, field: Field, what: str) -> None:
     """Refuse what lies outside the field's domain."""
-    below = array < field.above if field.closed else array <= field.above
-    if field.above == -math.inf:
-        below = np.zeros(array.shape, bool)
-    wrong = below | np.isinf(array) if field.finite else below
-    if wrong.any():
-        unit_ = f" {field.unit}" if field.unit else ""
-        bound = f" {'>=' if field.closed else '>'} {field.above:g}{unit_}" if field.above > -math.inf else ""
-        finite = " finite" if field.finite and np.isinf(array[wrong]).any() else ""
-        shown = float(array[wrong].ravel()[0])
-        both = " and" if finite and bound else ""
-        raise Mistake(f"{what} must be{finite}{both}{bound}, not {shown!r}{_where(wrong)}")
+    bounded = field.above > -math.inf
+    if bounded:
+        wrong = array < field.above if field.closed else array <= field.above
+        if field.finite:
+            wrong = wrong | (array == math.inf)
+    elif field.finite:
+        wrong = np.isinf(array)
+    else:
+        return
+    if not wrong.any():
+        return
+    shown = float(array[wrong].ravel()[0])
+    bound = f"{'>=' if field.closed else '>'} {field.above:g} {field.unit}".rstrip() if bounded else ""
+    finite = "finite" if field.finite and math.isinf(shown) else ""
+    raise Mistake(f"{what} must be {' and '.join(filter(None, (finite, bound)))}, not {shown!r}{_where(wrong)}")
 
 
 def whole(value: Any, what: str, least: int) -> int:

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from eventsnn.errors import Mistake
 from eventsnn.kernel.link import link
-from eventsnn.rng import key
+from eventsnn.rng import U64, key, philox, unit
 from eventsnn.rules import RULES, connect, draw_with, draw_without, skip
 from eventsnn.values import drawn, fill_normal, fill_uniform, numbers
 
@@ -74,6 +74,18 @@ def test_partners_without_replacement_are_equally_likely_in_every_place():
     for place in range(3):
         counts = np.bincount(source[:, place], minlength=6)
         assert np.abs(counts - 20_000 / 6).max() < 5 * np.sqrt(20_000 / 6)
+
+
+def test_partners_without_replacement_are_a_shuffle_that_begins_afresh_for_every_target():
+    drawn_one_by_one = []
+    for target in range(12):
+        rest = list(range(9))
+        for i in range(6):
+            bits, _ = philox(key(1, "connect", *NAMES), U64(target), U64(i))
+            j = i + int(unit(bits) * (9 - i))
+            rest[i], rest[j] = rest[j], rest[i]
+            drawn_one_by_one.append((rest[i], target))
+    assert pairs("fixed_indegree", 9, 12, indegree=6, multapses=False) == drawn_one_by_one
 
 
 @pytest.mark.parametrize("p", [0.01, 0.3, 0.9, 0.999])

@@ -63,6 +63,7 @@ def test_blocks_are_4096_consecutive_sources_each_its_own_stream():
     assert table.first.tolist() == [0, 4096, 8192]
     np.testing.assert_allclose(table.rate, [8.192, 8.192, 0.02])
     assert len(np.unique(table.key)) == 1
+    assert next_event(table, 0, 0, 0.0)[0] != next_event(table, 1, 0, 0.0)[0]
 
 
 def test_the_first_block_does_not_see_that_there_are_more_sources():
