@@ -160,9 +160,12 @@ def _read_field(value: Any, size: int, row: Field, key: str, draw: tuple[Any, ..
         entries = list(value) if is_list(value) else [value]
         return [None if entry is None else column(entry, size, row, f"{key}[{j}]", (*draw, j), kind)
                 for j, entry in enumerate(entries)]
+    words = list(value) if is_list(value) and not row.words else [value]
+    if not all(isinstance(word, str) for word in words):
+        raise Mistake(f"{key} must be a word{'' if row.words else ' or a list of words'}, not {value!r}")
     if row.words and value not in row.words:
         raise Mistake(f"{key} cannot be {value!r}{nearest(value, row.words)}")
-    return value
+    return value if isinstance(value, str) else words
 
 
 # ---------------------------------------------------------------------------------------------------- edges

@@ -22,6 +22,7 @@ from .model import Field
 from .rng import U64, key, philox, unit
 
 DRAWS = ("normal", "uniform")
+MOST = 2 ** 31 - 1
 RAREST = 1e-3                       # a clip must keep at least this part of a normal draw
 
 
@@ -63,7 +64,7 @@ def _number(value: Any, what: str) -> float:
         if isinstance(value, (bool, np.bool_)):
             raise TypeError
         return float(value)
-    except (TypeError, ValueError):
+    except (TypeError, ValueError, OverflowError):
         raise Mistake(f"{what} must be a number, not {value!r}") from None
 
 
@@ -113,7 +114,7 @@ def inside(array: np.ndarray, field: Field, what: str) -> None:
 
 
 def whole(value: Any, what: str, least: int) -> int:
-    """One integer >= least."""
+    """One integer >= least, as far as the tables' 32-bit ids go."""
     try:
         number = float(value) if isinstance(value, str) else value
         if isinstance(number, (bool, np.bool_)) or number != int(number):
@@ -123,6 +124,8 @@ def whole(value: Any, what: str, least: int) -> int:
         raise Mistake(f"{what} must be a whole number, not {value!r}") from None
     if number < least:
         raise Mistake(f"{what} must be at least {least}, not {number}")
+    if number > MOST:
+        raise Mistake(f"{what} must be at most {MOST}, not {number}")
     return number
 
 
@@ -203,7 +206,8 @@ def drawn(draw: Mapping[str, Any], size: int, what: str, keyed: tuple[Any, ...])
                       f"it must keep at least {RAREST:g}")
     out = np.empty(size)
     fill = fill_normal if kind == "normal" else fill_uniform
-    loop(fill, size)(out, key(*keyed), a, b, low, high)
+    with np.errstate(over="ignore"):                           # infinities are for `inside` to judge
+        loop(fill, size)(out, key(*keyed), a, b, low, high)
     return out
 
 

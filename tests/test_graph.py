@@ -284,7 +284,12 @@ GIVEN = {"x": {"amplitude": 1}, "y": {"amplitude": 1}, "p": {"rate": 1}}
     ({"tau_refrac": [1.0, -2.0, 0.0]}, "tau_refrac must be >= 0 ms, not -2.0 (at index 1)"),
     ({"v_rest": "inf"}, "v_rest must be finite, not inf"),
     ({"reset": "subtrakt"}, "reset cannot be 'subtrakt' (did you mean 'subtract'?)"),
-    ({"reset": 3}, "reset cannot be 3"),
+    ({"reset": 3}, "reset must be a word, not 3"),
+    ({"synapse": 3}, "synapse must be a word or a list of words, not 3"),
+    ({"synapse": ["exp", None]}, "synapse must be a word or a list of words, not ['exp', None]"),
+    ({"tau_m": 10 ** 400}, "tau_m must be a number, not 1000"),
+    ({"v_rest": {"normal": [1.7e308, 1e308]}}, "v_rest must be finite, not inf"),
+    ({"size": 1e300}, "size must be at most 2147483647, not 1000"),
     ({"synapse": "dalta"}, "node \"exc\": unknown synapse 'dalta' (did you mean 'delta'?)"),
     ({"synapse": "exp", "tau_syn": [[1.0, 2.0]]}, "tau_syn[0] has 2 values for 3 neurons"),
     ({"v_thresh": -70.0, "v_reset": -60.0, "tau_refrac": 0.0}, 'node "exc": v_thresh -70 is not above v_reset -60'),
@@ -387,3 +392,9 @@ def test_valid_input_raises_no_warning():
     with warnings.catch_warnings():
         warnings.simplefilter("error")
         compile(random_graph(extra=True), seed=np.int64(3))
+
+
+def test_weights_that_overflow_when_merged_are_refused():
+    edge = {"rule": "pairs", "source": [0, 0], "target": [1, 1], "weight": 1e308, "delay": 1.0}
+    with pytest.raises(es.Mistake, match="the weights of multapses add up to infinity"):
+        compile(graph(("a", "lif", 2), edges=[("a", "a", edge)]))
