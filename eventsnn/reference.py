@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 import simpy
 
-from .course import Outcome, Setup
+from .course import Outcome, Setup, loose, tight
 from .kernel.engine import continuous, ticked
 from .stimuli import next_event
 
@@ -37,9 +37,10 @@ def run(setup: Setup) -> Outcome:
     wires, drives = network.synapses, network.drives
     stamp = ticked if network.tick else continuous
     env = simpy.Environment(initial_time=0)
-    states = [g.state.copy() for g in network.groups]
-    neurons = {int(j): (g.dynamics.verbs, g.params[k], states[n][k])
-               for n, g in enumerate(network.groups) for k, j in enumerate(g.neuron)}
+    states = [loose(g.state) for g in network.groups]
+    neurons = {int(j): (g.dynamics.verbs, p, s)
+               for g, state in zip(network.groups, states, strict=True)
+               for j, p, s in zip(g.neuron, loose(g.params), state, strict=True)}
     asked = dict.fromkeys(neurons, 0)                  # a question asked later makes an earlier one void
     inbox: dict[int, list[tuple[int, int, int]]] = defaultdict(list)
     counters = np.zeros(3, np.int64)
@@ -95,13 +96,14 @@ def run(setup: Setup) -> Outcome:
         look(t, j)
 
     def sample(t: float, n: int) -> None:
-        for group, state, probe in zip(network.groups, states, setup.probes, strict=True):
+        for group, probe in zip(network.groups, setup.probes, strict=True):
             for k in np.flatnonzero(probe.column >= 0):
+                verbs, p, s = neurons[int(group.neuron[k])]
                 for w, which in enumerate(probe.variables):
-                    probe.samples[w, n, probe.column[k]] = group.dynamics.verbs.value(group.params[k], state[k], t, which)
+                    probe.samples[w, n, probe.column[k]] = verbs.value(p, s, t, which)
 
     def stream(k: int) -> Iterator[tuple[float, int]]:
-        i, t = 0, setup.streams.start[k]
+        i, t = 0, setup.streams.of[k].start
         while stamp(t, network.tick) < until:
             t, emitter = next_event(setup.streams, k, i, t)
             i += 1
@@ -114,10 +116,11 @@ def run(setup: Setup) -> Outcome:
                 at(drives.time[b], CHANGE, change, j, drives.current[b])
         for n, t in enumerate(setup.times):
             at(t, SAMPLE, sample, n)
-        for t, emitter in (*zip(*setup.trains, strict=True), *(e for k in range(len(setup.streams.key)) for e in stream(k))):
+        for t, emitter in (*zip(*setup.trains, strict=True), *(e for k in range(len(setup.streams.of)) for e in stream(k))):
             at(stamp(t, network.tick), SPIKE, emit, emitter)
         for j in neurons:
             at(0.0, SPIKE, look, j)
         env.run()
     time, emitter = np.array(kept, np.float64).reshape(-1, 2).T
-    return Outcome(time, emitter.astype(np.int64), counters, states, until, False)
+    ends = [tight(state, g.state.dtype) for g, state in zip(network.groups, states, strict=True)]
+    return Outcome(time, emitter.astype(np.int64), counters, ends, until, False)

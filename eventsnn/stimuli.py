@@ -99,21 +99,26 @@ def line(model: str, values: Mapping[str, Any], k: int) -> tuple[np.ndarray, np.
 
 
 # ---------------------------------------------------------------------------------------------------- running sources
+STREAM = np.dtype([
+    ("key", "u8"),               # of (seed, population)
+    ("block", "i8"),             # its number within the population
+    ("emitter", "i8"),           # of the block's first source
+    ("size", "i8"),
+    ("rate", "f8"),              # events per ms of the whole block
+    ("start", "f8"),             # ms: the earliest of the block, its t[-1]
+    ("stop", "f8"),              # ms: the latest of the block
+    ("uniform", "i8"),           # all rates are equal
+    ("first", "i8"),             # where the block begins in the arrays of `Streams`
+])
+
+
 class Streams(NamedTuple):
     """The Poisson blocks of a network, one stream each."""
 
-    key: np.ndarray              # (streams,) uint64, of (seed, population)
-    block: np.ndarray            # (streams,) int64, its number within the population
-    emitter: np.ndarray          # (streams,) int64, of the block's first source
-    size: np.ndarray             # (streams,) int64
-    rate: np.ndarray             # (streams,) float64, events per ms of the whole block
-    start: np.ndarray            # (streams,) float64, ms: the earliest of the block, its t[-1]
-    stop: np.ndarray             # (streams,) float64, ms: the latest of the block
-    uniform: np.ndarray          # (streams,) bool: all rates are equal
-    first: np.ndarray            # (streams,) int64: where the block begins in the arrays below
+    of: np.recarray              # (streams,) of type STREAM
     cumulative: np.ndarray       # (sources,) float64, Hz: running sums of the rates within a block
-    source_start: np.ndarray     # (sources,) float64, ms
-    source_stop: np.ndarray      # (sources,) float64, ms
+    start: np.ndarray            # (sources,) float64, ms
+    stop: np.ndarray             # (sources,) float64, ms
 
 
 class Trains(NamedTuple):
@@ -138,8 +143,7 @@ def streams(network: Network, seed: int) -> Streams:
                          cumulative[-1] * 1e-3, start.min(), stop.max(), bool((rate == rate[0]).all()), sources))
             columns.append((cumulative, start, stop))
             sources += len(rate)
-    types = (np.uint64, np.int64, np.int64, np.int64, np.float64, np.float64, np.float64, np.bool_, np.int64)
-    return Streams(*(np.array([row[k] for row in rows], dtype) for k, dtype in enumerate(types)),
+    return Streams(np.array(rows, STREAM).view(np.recarray),
                    *(np.concatenate([np.empty(0), *(c[k] for c in columns)]) for k in range(3)))
 
 
@@ -148,29 +152,25 @@ def next_event(streams, k, i, t):
 
     The emitter is -1 where the event falls outside its source's [start, stop): it is then dropped, but time goes on.
     """
-    if not streams.rate[k] > 0.0:
+    b = streams.of[k]
+    if not b.rate > 0.0:
         return np.inf, -1
-    waiting, whose = philox(streams.key[k], U64(streams.block[k]), U64(i))
-    time = t + -log(unit(waiting)) / streams.rate[k]
-    if not time < streams.stop[k]:
+    waiting, whose = philox(U64(b.key), U64(b.block), U64(i))
+    time = t + -log(unit(waiting)) / b.rate
+    if not time < b.stop:
         return np.inf, -1
-    j = member(streams, k, whose)
-    n = streams.first[k] + j
-    active = streams.source_start[n] <= time < streams.source_stop[n]
-    return time, (streams.emitter[k] + j if active else -1)
+    j = below(whose, b.size) if b.uniform else member(streams.cumulative, b.first, b.size, whose)
+    active = streams.start[b.first + j] <= time < streams.stop[b.first + j]
+    return time, (b.emitter + j if active else -1)
 
 
-def member(streams, k, bits):
-    """Whose an event of stream k is, counted within the block, from a random number."""
-    size = streams.size[k]
-    if streams.uniform[k]:
-        return below(bits, size)
-    first = streams.first[k]
-    sought = unit(bits) * streams.cumulative[first + size - 1]
+def member(cumulative, first, size, bits):
+    """Which source of a block, in proportion to the rates, from a random number: the first whose sum lies above."""
+    sought = unit(bits) * cumulative[first + size - 1]
     low, high = 0, size - 1
-    while low < high:                                          # the first j with cumulative[j] > sought
+    while low < high:
         middle = (low + high) // 2
-        if streams.cumulative[first + middle] > sought:
+        if cumulative[first + middle] > sought:
             high = middle
         else:
             low = middle + 1

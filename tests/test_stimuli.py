@@ -31,8 +31,8 @@ def events(net, until, seed=9, step=next_event):
     """(time, emitter) of every event of every stream before `until`."""
     table = streams(net, seed)
     found = []
-    for k in range(len(table.key)):
-        i, t = 0, table.start[k]
+    for k in range(len(table.of)):
+        i, t = 0, table.of.start[k]
         while True:
             t, emitter = step(table, k, i, t)
             i += 1
@@ -57,12 +57,12 @@ def test_an_event_is_a_pure_function_of_seed_population_block_and_number():
 
 def test_blocks_are_4096_consecutive_sources_each_its_own_stream():
     table = streams(poisson(size=2 * BLOCK + 10, rate=2.0), 9)
-    assert table.size.tolist() == [4096, 4096, 10]
-    assert table.emitter.tolist() == [1, 4097, 8193]
-    assert table.block.tolist() == [0, 1, 2]
-    assert table.first.tolist() == [0, 4096, 8192]
-    np.testing.assert_allclose(table.rate, [8.192, 8.192, 0.02])
-    assert len(np.unique(table.key)) == 1
+    assert table.of.size.tolist() == [4096, 4096, 10]
+    assert table.of.emitter.tolist() == [1, 4097, 8193]
+    assert table.of.block.tolist() == [0, 1, 2]
+    assert table.of.first.tolist() == [0, 4096, 8192]
+    np.testing.assert_allclose(table.of.rate, [8.192, 8.192, 0.02])
+    assert len(np.unique(table.of.key)) == 1
     assert next_event(table, 0, 0, 0.0)[0] != next_event(table, 1, 0, 0.0)[0]
 
 
@@ -115,11 +115,11 @@ def test_silent_sources_have_no_event():
 
 def test_a_member_is_drawn_in_proportion_to_the_rates_and_never_with_rate_zero():
     table = streams(poisson(size=6, rate=[0, 1, 0, 2, 5, 0]), 1)
-    assert not table.uniform[0]
-    drawn = [member(table, 0, philox(key(1, "x"), U64(0), U64(i))[0]) for i in range(8000)]
+    assert not table.of[0].uniform
+    drawn = [member(table.cumulative, 0, 6, philox(key(1, "x"), U64(0), U64(i))[0]) for i in range(8000)]
     assert np.abs(np.bincount(drawn, minlength=6) / 1000 - [0, 1, 0, 2, 5, 0]).max() < 0.15
     assert np.bincount(drawn, minlength=6)[[0, 2, 5]].sum() == 0
-    assert [int(member(table, 0, U64(bits))) for bits in (0, 2 ** 64 - 1, 2 ** 61, 2 ** 61 - 1)] == [1, 4, 3, 1]
+    assert [int(member(table.cumulative, 0, 6, U64(bits))) for bits in (0, 2 ** 64 - 1, 2 ** 61, 2 ** 61 - 1)] == [1, 4, 3, 1]
 
 
 def test_plain_and_compiled_streams_agree_bit_for_bit():

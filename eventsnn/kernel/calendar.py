@@ -45,21 +45,27 @@ def reserve(c, n):
     return Calendar(c.slots, chain, time, row, c.free, c.per_time)
 
 
-def push(c, t, row):
-    """Enter one delivery; there is room (see `reserve`)."""
+def enter(c, first_row, delay, time, emitter, n):
+    """Enter the deliveries of n spikes, one per row; there is room (see `reserve`)."""
+    mask, per_time = len(c.slots) - 1, c.per_time[0]
     k = c.free[0]
-    c.free[0] = c.next[k]
-    c.free[1] -= 1
-    c.time[k] = t
-    c.row[k] = row
-    c.next[k] = -1
-    slot = int(t * c.per_time[0]) & (len(c.slots) - 1)
-    last = c.slots[slot, 1]
-    if last < 0:
-        c.slots[slot, 0] = k
-    else:
-        c.next[last] = k
-    c.slots[slot, 1] = k
+    for i in range(n):
+        for row in range(first_row[emitter[i]], first_row[emitter[i] + 1]):
+            arrival = time[i] + delay[row]                   # law S9: one expression, computed once
+            after = c.next[k]
+            c.time[k] = arrival
+            c.row[k] = row
+            c.next[k] = -1
+            slot = int(arrival * per_time) & mask
+            last = c.slots[slot, 1]
+            if last < 0:
+                c.slots[slot, 0] = k
+            else:
+                c.next[last] = k
+            c.slots[slot, 1] = k
+            c.free[1] -= 1
+            k = after
+    c.free[0] = k
 
 
 def take(c, start, end):

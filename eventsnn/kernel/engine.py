@@ -6,9 +6,8 @@ from typing import Any
 
 import numpy as np
 
-from ..course import Outcome, Setup
+from ..course import Outcome, Setup, loose, tight
 from ..model import Dynamics
-from ..stimuli import next_event
 from . import loop
 from .calendar import calendar
 from .link import Bound, link
@@ -46,26 +45,25 @@ def wiring(setup: Setup) -> Wiring:
     return Wiring(*s, per_row, setup.network.neurons, max(1, receptors))
 
 
-def sources(setup: Setup, jit: bool) -> Sources:
-    streams = setup.streams
-    n = len(streams.key)
-    first = [link(next_event, jit)(streams, k, 0, streams.start[k]) for k in range(n)]
-    return Sources(streams, np.zeros(n, np.int64), np.array([t for t, _ in first], np.float64),
-                   np.array([m for _, m in first], np.int64), *setup.trains, np.zeros(1, np.int64))
+def sources(setup: Setup) -> Sources:
+    n = len(setup.streams.of)
+    return Sources(setup.streams, np.full(n, -1, np.int64), setup.streams.of.start.copy(), np.full(n, -1, np.int64),
+                   *setup.trains, np.zeros(1, np.int64))
 
 
-def cells(setup: Setup, k: int) -> Cells:
+def cells(setup: Setup, k: int, jit: bool) -> Cells:
     group, drives = setup.network.groups[k], setup.network.drives
     line = drives.line[group.neuron]
     n, probe = len(group.neuron), setup.probes[k]
-    return Cells(group.neuron, setup.emitter_of_neuron[group.neuron], group.params, group.state.copy(), np.zeros(n),
-                 np.zeros(1), drives.first[line], drives.first[line + 1], probe.column, probe.variables, probe.samples)
+    params, state = (group.params, group.state.copy()) if jit else (loose(group.params), loose(group.state))
+    return Cells(group.neuron, setup.emitter_of_neuron[group.neuron], params, state, np.zeros(n), np.zeros(1),
+                 drives.first[line], drives.first[line + 1], probe.column, probe.variables, probe.samples)
 
 
 def run(setup: Setup, jit: bool, progress: Callable[[float, float], None] | None = None) -> Outcome:
     """Run to the end, or to Ctrl-C."""
     network = setup.network
-    groups = tuple(cells(setup, k) for k in range(len(network.groups)))
+    groups = tuple(cells(setup, k, jit) for k in range(len(network.groups)))
     local = np.empty(network.neurons, np.int64)
     for group in groups:
         local[group.neuron] = np.arange(len(group.neuron))
@@ -77,7 +75,7 @@ def run(setup: Setup, jit: bool, progress: Callable[[float, float], None] | None
     course = Course(calendar(width, longest), arrivals, 0.0)
     counters = np.zeros(3, np.int64)
     step = runner([g.dynamics for g in network.groups], network.tick, jit)
-    feed, times, emitters = sources(setup, jit), [], []
+    feed, times, emitters = sources(setup), [], []
     budget, interrupted = (100_000 if jit else 1000), False
     try:
         while course.time < setup.until:
@@ -87,10 +85,11 @@ def run(setup: Setup, jit: bool, progress: Callable[[float, float], None] | None
                                     *inboxes, width, setup.until, network.tick, budget, counters)
             times.append(kept.time[:kept.n].copy())
             emitters.append(kept.emitter[:kept.n].copy())
-            budget = int(budget * min(4.0, max(0.25, PAUSE / (time.perf_counter() - began + 1e-9))))
+            budget = max(100, int(budget * min(4.0, max(0.25, PAUSE / (time.perf_counter() - began + 1e-9)))))
             if progress:
                 progress(course.time, setup.until)
     except KeyboardInterrupt:
         interrupted = True
+    states = [g.state if jit else tight(g.state, of.state.dtype) for g, of in zip(groups, network.groups, strict=True)]
     return Outcome(np.concatenate([np.empty(0), *times]), np.concatenate([np.empty(0, np.int64), *emitters]),
-                   counters, [g.state for g in groups], course.time, interrupted)
+                   counters, states, course.time, interrupted)

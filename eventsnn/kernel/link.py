@@ -4,7 +4,7 @@
 and compiles each one (or, with jit=False, leaves them plain Python).  `Bound(function, {"advance": lif_advance})`
 replaces names on the way, so one loop serves every model.
 
-The disk cache stays correct because the digest of every source file involved is part of each copy's qualified name:
+The disk cache stays correct because each copy's qualified name carries a digest of every source file it is made of:
 numba's index sees an edit anywhere as another function, and two models can never share code.
 """
 
@@ -17,25 +17,23 @@ from types import FunctionType
 from typing import Any, NamedTuple
 
 PACKAGE = __name__.split(".")[0]
+Function = Callable[..., Any]
 
 
 class Bound(NamedTuple):
-    """A function, and what some of the names it uses stand for (functions or Bounds)."""
+    """A function, and what some of the names that it and its parts use stand for (functions or Bounds)."""
 
-    function: FunctionType | Callable[..., Any]
+    function: Any
     names: tuple[tuple[str, Any], ...] = ()
 
     @classmethod
-    def to(cls, function: Callable[..., Any], names: Mapping[str, Any]) -> "Bound":
-        return cls(function, tuple(names.items()))
+    def to(cls, function: Function, names: Mapping[str, Any]) -> "Bound":
+        return cls(function, tuple(sorted(names.items())))
 
 
-@cache
-def link(function: Callable[..., Any] | Bound, jit: bool = True) -> Callable[..., Any]:
+def link(function: Function | Bound, jit: bool = True) -> Function:
     """The function with everything it calls bound in; compiled if `jit`."""
-    bound = function if isinstance(function, Bound) else Bound(function)
-    digest = hashlib.sha256(b"".join(_sources(bound))).hexdigest()[:16]
-    return _build(bound, {}, digest, jit, {})
+    return _build(function if isinstance(function, Bound) else Bound(function), jit, True)
 
 
 def loop(function: Callable[..., Any], work: int) -> Callable[..., Any]:
@@ -43,57 +41,66 @@ def loop(function: Callable[..., Any], work: int) -> Callable[..., Any]:
     return function if work < 5000 else link(function)
 
 
-def _own(value: Any) -> bool:
-    return isinstance(value, FunctionType) and value.__module__.split(".")[0] == PACKAGE
-
-
-def _names(bound: Bound, outer: Mapping[str, Any]) -> dict[str, Any]:
-    """What each name of the function's code stands for: a binding if there is one, else the project's own functions."""
-    inherited = {**outer, **dict(bound.names)}
-    code, found = bound.function.__code__, {}
-    for name in code.co_names:
-        value = inherited.get(name, bound.function.__globals__.get(name))
-        if isinstance(value, Bound) or _own(value):
-            found[name] = value
-    return found
-
-
-def _build(bound: Bound, outer: Mapping[str, Any], digest: str, jit: bool, done: dict[Any, Any]) -> Callable[..., Any]:
-    inherited = {**outer, **dict(bound.names)}
-    same = (bound.function, frozenset(inherited.items()))
-    if same not in done:
-        done[same] = _copy(bound, outer, inherited, digest, jit, done)
-    return done[same]
-
-
-def _copy(bound: Bound, outer: Mapping[str, Any], inherited: Mapping[str, Any], digest: str, jit: bool,
-          done: dict[Any, Any]) -> Callable[..., Any]:
-    parts = {name: _build(part if isinstance(part, Bound) else Bound(part), inherited, digest, jit, done)
-             for name, part in _names(bound, outer).items()}
+@cache
+def _build(bound: Bound, jit: bool, outermost: bool) -> Function:
+    parts = {name: _build(part, jit, False) for name, part in _parts(bound).items()}
     f = bound.function
     copy = FunctionType(f.__code__, {**f.__globals__, **parts}, f.__name__, f.__defaults__)
-    copy.__qualname__ = f"{f.__qualname__}_{digest}"
+    copy.__qualname__ = f"{f.__qualname__}_{'' if outermost else 'part_'}{_digest(bound)}"
     copy.__module__ = f.__module__
     if not jit:
         return copy
     import numba
 
-    return numba.njit(nogil=True, cache=True, error_model="numpy")(copy)
+    # Only the outermost function is called from Python; a wrapper for each part would cost seconds of compilation.
+    return numba.njit(nogil=True, cache=True, error_model="numpy", no_cfunc_wrapper=True,
+                      no_cpython_wrapper=not outermost)(copy)
 
 
-def _sources(bound: Bound) -> list[bytes]:
-    """The bindings' names and the text of every module involved, in a fixed order."""
-    files: dict[str, bytes] = {}
-    labels: list[str] = []
+def _parts(bound: Bound) -> dict[str, Bound]:
+    """What each name in the function's code stands for: a binding if there is one, else the project's own functions.
 
-    def visit(part: Bound, outer: Mapping[str, Any]) -> None:
-        file = inspect.getfile(part.function)
-        files.setdefault(file, Path(file).read_bytes())
-        labels.append(f"{part.function.__module__}.{part.function.__qualname__}")
-        inherited = {**outer, **dict(part.names)}
-        for name, value in _names(part, outer).items():
-            labels.append(name)
-            visit(value if isinstance(value, Bound) else Bound(value), inherited)
+    Each part inherits just the bindings that it can use, so that equal parts are compiled once whatever surrounds them.
+    """
+    given = dict(bound.names)
+    found = {}
+    for name in bound.function.__code__.co_names:
+        part = given.get(name, bound.function.__globals__.get(name))
+        if isinstance(part, Bound):
+            found[name] = part
+        elif isinstance(part, FunctionType) and part.__module__.split(".")[0] == PACKAGE:
+            found[name] = Bound.to(part, {n: v for n, v in given.items() if n in _reach(part, bound.names)})
+    return found
 
-    visit(bound, {})
-    return [*(files[name] for name in sorted(files)), "\n".join(labels).encode()]
+
+@cache
+def _reach(function: FunctionType, names: tuple[tuple[str, Any], ...]) -> frozenset[str]:
+    """All names that the function and its parts use, as far as the bindings concern them."""
+    given, reach, waiting = dict(names), set(), [function]
+    seen = set()
+    while waiting:
+        f = waiting.pop()
+        if f in seen:
+            continue
+        seen.add(f)
+        reach.update(f.__code__.co_names)
+        for name in f.__code__.co_names:
+            part = given.get(name, f.__globals__.get(name))
+            if isinstance(part, FunctionType) and part.__module__.split(".")[0] == PACKAGE:
+                waiting.append(part)
+    return frozenset(reach)
+
+
+@cache
+def _digest(bound: Bound) -> str:
+    """A digest of the sources and bindings of a function and all its parts."""
+    f = bound.function
+    h = hashlib.sha256(f"{f.__module__}.{f.__qualname__}".encode() + _source(inspect.getfile(f)))
+    for name, part in sorted(_parts(bound).items()):
+        h.update(f"{name}={_digest(part)}".encode())
+    return h.hexdigest()[:16]
+
+
+@cache
+def _source(file: str) -> bytes:
+    return Path(file).read_bytes()

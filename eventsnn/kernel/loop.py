@@ -10,7 +10,7 @@ from typing import NamedTuple
 import numpy as np
 
 from ..stimuli import Streams, next_event
-from .calendar import Calendar, merge_sort, push, reserve, take
+from .calendar import Calendar, enter, merge_sort, reserve, take
 
 
 def unbound(*_):
@@ -41,9 +41,9 @@ class Sources(NamedTuple):
     """Spike sources: Poisson streams with their next events, and given trains in one list."""
 
     streams: Streams
-    draw: np.ndarray             # (streams,) int64: the number of the next event
-    time: np.ndarray             # (streams,) float64: its time, ms
-    member: np.ndarray           # (streams,) int64: its emitter, -1 outside [start, stop)
+    draw: np.ndarray             # (streams,) int64: the number of the next event, -1 before the first
+    time: np.ndarray             # (streams,) float64: its time, ms; before the first, the stream's start
+    member: np.ndarray           # (streams,) int64: its emitter, -1: nobody's
     train_time: np.ndarray       # (spikes,) float64, ascending, ms
     train_emitter: np.ndarray    # (spikes,) int64
     cursor: np.ndarray           # (1,) int64: the next of those
@@ -85,32 +85,36 @@ def arrival_type(weight: np.dtype) -> np.dtype:
     return np.dtype([("time", "f8"), ("weight", weight), ("synapse", "i8"), ("due", "i4"), ("receptor", "i4")])
 
 
-def emit(out, n, time, emitter):
-    """Append; the arrays double when they are full."""
-    if n == len(out.time):
-        times, emitters = np.empty(2 * n + 64), np.empty(2 * n + 64, np.int64)
-        for k in range(n):
-            times[k] = out.time[k]
-            emitters[k] = out.emitter[k]
-        out = Emitted(times, emitters, n)
-    out.time[n] = time
-    out.emitter[n] = emitter
-    return out
+def grown(out, n):
+    """Room for more than n."""
+    times, emitters = np.empty(2 * n + 64), np.empty(2 * n + 64, np.int64)
+    for k in range(n):
+        times[k] = out.time[k]
+        emitters[k] = out.emitter[k]
+    return Emitted(times, emitters, n)
 
 
 def sources_window(sources, end, tick, out):
     """Everything the sources emit before the end of the window."""
     n = out.n
     for k in range(len(sources.time)):
-        while stamp(sources.time[k], tick) < end:
-            if sources.member[k] >= 0:
-                out = emit(out, n, stamp(sources.time[k], tick), sources.member[k])
+        i, t, whose = sources.draw[k], sources.time[k], sources.member[k]
+        while stamp(t, tick) < end:
+            if whose >= 0:
+                if n == len(out.time):
+                    out = grown(out, n)
+                out.time[n] = stamp(t, tick)
+                out.emitter[n] = whose
                 n += 1
-            sources.draw[k] += 1
-            sources.time[k], sources.member[k] = next_event(sources.streams, k, sources.draw[k], sources.time[k])
+            i += 1
+            t, whose = next_event(sources.streams, k, i, t)
+        sources.draw[k], sources.time[k], sources.member[k] = i, t, whose
     c = sources.cursor[0]
     while c < len(sources.train_time) and stamp(sources.train_time[c], tick) < end:
-        out = emit(out, n, stamp(sources.train_time[c], tick), sources.train_emitter[c])
+        if n == len(out.time):
+            out = grown(out, n)
+        out.time[n] = stamp(sources.train_time[c], tick)
+        out.emitter[n] = sources.train_emitter[c]
         n += 1
         c += 1
     sources.cursor[0] = c
@@ -195,7 +199,10 @@ def live(wiring, inbox, cells, k, end, breakpoints, times, sample, sums, out, co
             if recorded:
                 sample = record(cells, k, times, sample, spike)
             fire(p, s, spike)
-            out = emit(out, n, spike, cells.emitter[k])
+            if n == len(out.time):
+                out = grown(out, n)
+            out.time[n] = spike
+            out.emitter[n] = cells.emitter[k]
             n += 1
         elif change <= arrival and change < end:
             if recorded:
@@ -295,18 +302,19 @@ def run(course, wiring, groups, local, sources, breakpoints, times, keep, inbox_
         for i in range(len(inbox.touched)):
             inbox_last[inbox.touched[i]] = inbox_first[inbox.touched[i]]
         rows = 0
-        for i in range(fresh.n):
-            rows += wiring.first_row[fresh.emitter[i] + 1] - wiring.first_row[fresh.emitter[i]]
-        calendar = reserve(calendar, rows)
         n = kept.n
         for i in range(fresh.n):
             e = fresh.emitter[i]
-            for r in range(wiring.first_row[e], wiring.first_row[e + 1]):
-                push(calendar, fresh.time[i] + wiring.delay[r], r)
+            rows += wiring.first_row[e + 1] - wiring.first_row[e]
             if keep[e]:
-                kept = emit(kept, n, fresh.time[i], e)
+                if n == len(kept.time):
+                    kept = grown(kept, n)
+                kept.time[n] = fresh.time[i]
+                kept.emitter[n] = e
                 n += 1
         kept = Emitted(kept.time, kept.emitter, n)
+        calendar = reserve(calendar, rows)
+        enter(calendar, wiring.first_row, wiring.delay, fresh.time, fresh.emitter, fresh.n)
         while sample < len(times) and times[sample] < end:
             sample += 1
         start = end
