@@ -103,7 +103,7 @@ STREAM = np.dtype([
     ("key", "u8"),               # of (seed, population)
     ("block", "i8"),             # its number within the population
     ("emitter", "i8"),           # of the block's first source
-    ("size", "i8"),
+    ("sources", "i8"),
     ("rate", "f8"),              # events per ms of the whole block
     ("start", "f8"),             # ms: the earliest of the block, its t[-1]
     ("stop", "f8"),              # ms: the latest of the block
@@ -159,7 +159,7 @@ def next_event(streams, k, i, t):
     time = t + -log(unit(waiting)) / b.rate
     if not time < b.stop:
         return np.inf, -1
-    j = below(whose, b.size) if b.uniform else member(streams.cumulative, b.first, b.size, whose)
+    j = below(whose, b.sources) if b.uniform else member(streams.cumulative, b.first, b.sources, whose)
     active = streams.start[b.first + j] <= time < streams.stop[b.first + j]
     return time, (b.emitter + j if active else -1)
 

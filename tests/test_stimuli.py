@@ -57,7 +57,7 @@ def test_an_event_is_a_pure_function_of_seed_population_block_and_number():
 
 def test_blocks_are_4096_consecutive_sources_each_its_own_stream():
     table = streams(poisson(size=2 * BLOCK + 10, rate=2.0), 9)
-    assert table.of.size.tolist() == [4096, 4096, 10]
+    assert table.of.sources.tolist() == [4096, 4096, 10]
     assert table.of.emitter.tolist() == [1, 4097, 8193]
     assert table.of.block.tolist() == [0, 1, 2]
     assert table.of.first.tolist() == [0, 4096, 8192]

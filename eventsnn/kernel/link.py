@@ -46,7 +46,7 @@ def _build(bound: Bound, jit: bool, outermost: bool) -> Function:
     parts = {name: _build(part, jit, False) for name, part in _parts(bound).items()}
     f = bound.function
     copy = FunctionType(f.__code__, {**f.__globals__, **parts}, f.__name__, f.__defaults__)
-    copy.__qualname__ = f"{f.__qualname__}_{'' if outermost else 'part_'}{_digest(bound)}"
+    copy.__qualname__ = f"{f.__qualname__}_{'whole' if outermost else 'part'}_{_digest(bound)}"
     copy.__module__ = f.__module__
     if not jit:
         return copy
@@ -95,7 +95,7 @@ def _reach(function: FunctionType, names: tuple[tuple[str, Any], ...]) -> frozen
 def _digest(bound: Bound) -> str:
     """A digest of the sources and bindings of a function and all its parts."""
     f = bound.function
-    h = hashlib.sha256(f"{f.__module__}.{f.__qualname__}".encode() + _source(inspect.getfile(f)))
+    h = hashlib.sha256(f"{f.__module__}.{f.__qualname__}".encode() + _source(inspect.getfile(f)) + _source(__file__))
     for name, part in sorted(_parts(bound).items()):
         h.update(f"{name}={_digest(part)}".encode())
     return h.hexdigest()[:16]
