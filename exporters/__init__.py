@@ -6,9 +6,7 @@ from types import ModuleType
 from eventsnn.errors import Mistake, nearest
 from eventsnn.network import Network
 
-from .fixed import modelfile
-from .fixed.modelfile import read
-from .fixed.quantise import quantise
+from .fixed import modelfile, quantise, read
 
 TARGETS: dict[str, ModuleType] = {
     "json": modelfile,           # the model file: header, images, checksums

@@ -22,6 +22,7 @@ from eventsnn.errors import Mistake
 VERSION = "FX-LIF 1"
 DECAYS = ("none", "linear", "mul", "lut")
 NEVER = 2**63 - 1                    # a readout's threshold
+WIDTH = 64                           # entries of the smallest table
 
 
 def shifted(v, factor, bits):
@@ -116,9 +117,14 @@ def factor(tau_ticks: float, bits: int) -> int:
 
 
 def tables(tau_ticks: float, bits: int, top: int) -> Tables:
-    """The shortest coarse x fine pair that carries V = top down to 0: a^length (top + 1) < 1."""
+    """A coarse x fine pair that carries V = top down to 0: a^length (top + 1) < 1.
+
+    Few widths occur (64, 256, 1024, ... entries each), so that few record layouts have to be compiled.
+    """
     least = math.floor(tau_ticks * math.log(top + 1)) + 1
-    fine_bits = round(math.log2(least) / 2)
+    fine_bits = WIDTH.bit_length() - 1
+    while least > 1 << (2 * fine_bits):
+        fine_bits += 2
     rows = -(-least // (1 << fine_bits))
     coarse = [round(math.exp(-(k << fine_bits) / tau_ticks) * 2**bits) for k in range(rows)]
     fine = [round(math.exp(-k / tau_ticks) * 2**bits) for k in range(1 << fine_bits)]

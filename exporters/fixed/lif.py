@@ -7,7 +7,7 @@ subtract: V := V - (theta - reset), and again, each time a spike, while V >= the
 
 Times are ticks held in float64 (exact below 2^53), V counts LSBs above rest.  A verb sees nothing but its two records,
 so the decay tables live in the record: neurons may each have their own tau_m, and coarse x fine keeps the pair short
-(50 + 64 entries at tau_m = 200 ticks and 24 bits, half a kilobyte, instead of 3189).
+(2 x 64 entries, half a kilobyte, up to tau_m = 256 ticks at 24 bits; one table would need 4083).
 """
 
 import numpy as np
@@ -22,9 +22,9 @@ VARIABLES = ("v",)
 SCALARS = ("top", "theta", "reset", "refrac", "subtract", "decay", "rate", "bits", "length", "fine_bits")
 
 
-def params_dtype(coarse: int, fine: int) -> np.dtype:
-    """The parameter record for tables of up to these lengths."""
-    return np.dtype([*((name, "i8") for name in SCALARS), ("coarse", "u4", (coarse,)), ("fine", "u4", (fine,))])
+def params_dtype(width: int) -> np.dtype:
+    """The parameter record, with room for tables of this width."""
+    return np.dtype([*((name, "i8") for name in SCALARS), ("coarse", "u4", (width,)), ("fine", "u4", (width,))])
 
 
 def decayed(p, v, n):

@@ -137,8 +137,9 @@ def warnings_of(report: Mapping[str, Any]) -> list[str]:
     """What a reader of the report should not overlook, in sentences."""
     found = []
     for p in report["populations"]:
-        worst = max((entry["loss"] for entry in p["psp_area_loss"]), default=0.0)
-        if p["guard_bits"] < p["guard_rule"] and p["decay"] in ("mul", "lut"):
+        losses = p["psp_area_loss"] if p["decay"] in ("mul", "lut") else []    # a linear decay has another shape
+        worst = max((entry["loss"] for entry in losses), default=0.0)
+        if p["guard_bits"] < p["guard_rule"] and worst > 0.01:
             found.append(f"{p['name']!r}: {p['guard_bits']} guard bits where the rule asks for {p['guard_rule']}; "
                          f"predicted loss of PSP area {100.0 * worst:.2g} % (more v_bits leave room for more)")
         found += [f"{p['name']!r}: not accepted for its {what}" for what, good in p["accepted"].items() if not good

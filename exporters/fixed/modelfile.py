@@ -2,6 +2,7 @@
 
     model.json     format and version; tick, seed, digest; every population with its Format and the float values its
                    integers came from; projections with their shifts; the quantisation report; the list of images
+    graph.json     the graph it was quantised from, with which `compile` gives the float original
     <image>.bin    little-endian arrays in C order; the header has each one's shape, type, bits, sha256 and meaning
 
 An image of first dimension 1 where the neurons are more stands for all of them.  Synapses hold mantissas; a weight is
@@ -22,18 +23,19 @@ import numpy as np
 
 from eventsnn.errors import Mistake
 from eventsnn.files import atomic
+from eventsnn.jsonfile import load, save
 from eventsnn.network import Group, Network, Population, Synapses
 from eventsnn.tables import drives
 
 from . import lif
 from .format import VERSION, Fixed, Format, Projection
 
-NAME, FORMAT, NUMBER = "model.json", "eventsnn integer network", 1
+NAME, GRAPH, FORMAT, NUMBER = "model.json", "graph.json", "eventsnn integer network", 1
 ARITHMETIC = {"name": VERSION, "mode": "event", "rounding": "DOWN", "saturation": "symmetric", "comparison": ">=",
               "accumulation": "exact, saturated once", "judged": "once per neuron and tick",
               "ticks": "rint(t/tick), delays at least 1"}
 FIELDS = ("format", "version", "arithmetic", "tick_ms", "seed", "digest", "populations", "projections", "report",
-          "images")
+          "images", "graph")
 OWN = ("name", "model", "kind", "size", "neuron", "emitter", "receptors", "rest")
 Image = tuple[np.ndarray, int, str]                    # values, bits that are used, meaning
 
@@ -52,7 +54,9 @@ def write(network: Network, folder: str | Path) -> list[Path]:
         "format": FORMAT, "version": NUMBER, "arithmetic": ARITHMETIC, "tick_ms": network.tick, "seed": network.seed,
         "digest": network.digest, "populations": [described(p, network.fixed) for p in network.populations],
         "projections": [q._asdict() for q in network.fixed.projections], "report": network.fixed.report,
-        "images": entries}
+        "images": entries, "graph": None}
+    if network.graph is not None:
+        header["graph"] = {"file": GRAPH, "sha256": digest_of(save(network.graph, folder / GRAPH))}
     header["checksums"] = {name: checksum(header[name]) for name in FIELDS}
     paths = [folder / entry["file"] for entry in entries.values()]
     with ExitStack() as stack:                         # leaves in reverse: the images get their names, the header last
@@ -60,7 +64,7 @@ def write(network: Network, folder: str | Path) -> list[Path]:
         for path, (values, _, _) in zip(paths, images.values(), strict=True):
             stack.enter_context(atomic(path, "wb")).write(values.tobytes())
         json.dump(header, top, indent=1, allow_nan=False)
-    return [folder / NAME, *paths]
+    return [folder / NAME, *([folder / GRAPH] if header["graph"] else []), *paths]
 
 
 def images_of(network: Network) -> dict[str, Image]:
@@ -144,13 +148,17 @@ def plain(value: Any) -> Any:
     return str(value) if isinstance(value, float) and math.isinf(value) else value
 
 
+def digest_of(file: Path) -> str:
+    return hashlib.sha256(file.read_bytes()).hexdigest()
+
+
 def checksum(value: Any) -> str:
     return hashlib.sha256(json.dumps(value, sort_keys=True, separators=(",", ":")).encode()).hexdigest()
 
 
 # ---------------------------------------------------------------------------------------------------- reading
 def read(path: str | Path) -> Network:
-    """The integer network of a model file (its folder or its model.json); it has no graph.
+    """The integer network of a model file (its folder or its model.json).
 
     Raises `Mistake` with the name of the field or image that is missing, damaged or unknown.
     """
@@ -165,8 +173,8 @@ def read(path: str | Path) -> Network:
     s = Synapses(*(tables[f"synapses.{name if name != 'weight' else 'mantissa'}"].astype(kind) for name, kind in
                    zip(Synapses._fields, ("i8", "i8", "f8", "i4", "i8", "u1", "i8", "i4"), strict=True)))
     s = s._replace(weight=s.weight << shifts(populations, fixed.projections, s))
-    network = Network(populations, (group(tables, neurons),), s, drives([], neurons), header["seed"], None,
-                      header["tick_ms"], fixed)
+    network = Network(populations, (group(tables, neurons),), s, drives([], neurons), header["seed"],
+                      graph_of(path, header["graph"]), header["tick_ms"], fixed)
     if network.digest != header["digest"]:
         raise Mistake(f"{path}: the network does not have the digest that field 'digest' promises, though every field "
                       "and image is intact: it was written by another version of eventsnn")
@@ -215,10 +223,20 @@ def loaded(path: Path, name: str, entry: Mapping[str, Any]) -> np.ndarray:
     return np.frombuffer(data, kind).reshape(entry["shape"])
 
 
+def graph_of(path: Path, entry: Mapping[str, Any] | None) -> Any:
+    """The networkx graph beside the header, unchanged."""
+    if entry is None:
+        return None
+    file = path.parent / entry["file"]
+    graph = load(file)
+    if digest_of(file) != entry["sha256"]:
+        raise Mistake(f"{path}: field 'graph': the sha256 of {file} differs from the header's")
+    return graph
+
+
 def group(tables: Mapping[str, np.ndarray], neurons: int) -> Group:
     """The records of all neurons."""
-    widths = (tables["tables.coarse"].shape[1], tables["tables.fine"].shape[1])
-    params: np.recarray = np.zeros(neurons, lif.params_dtype(*widths)).view(np.recarray)
+    params: np.recarray = np.zeros(neurons, lif.params_dtype(tables["tables.fine"].shape[1])).view(np.recarray)
     state: np.recarray = np.zeros(neurons, lif.STATE).view(np.recarray)
     for name in lif.SCALARS:
         params[name] = tables[f"neurons.{name}"]

@@ -24,7 +24,7 @@ from eventsnn.tables import synapses as synapse_table
 from eventsnn.values import at, quoted
 
 from . import lif, scales
-from .format import DECAYS, NEVER, VERSION, Fixed, Format, Projection, factor, guard_rule, tables
+from .format import DECAYS, NEVER, VERSION, WIDTH, Fixed, Format, Projection, factor, guard_rule, tables
 from .losses import population_report, projection_report, warnings_of
 from .refusals import DECAY_BITS, Options, checked, refuse
 
@@ -113,7 +113,7 @@ def quantise(network: Network, calibrate: Result | None = None, *, tick: float =
         if p.kind == "neuron":
             incoming, marks = gathered([parts[k] for k in into[p.name]], p), Marks.of(p)
             spans[p.name] = span = scales.span(p, *marks[:3], incoming, recorded.get(p.name), source)
-            formats[p.name] = form = chosen(p, span, incoming, options)
+            formats[p.name] = form = chosen(p, marks, span, incoming, options)
             records[p.name] = integers(p, marks, form, span)
     rounded = [rounding(part, formats[part.target.name]) for part in parts]
     synapses, original = tabulated(network, parts, rounded)
@@ -177,7 +177,7 @@ def tabulated(network: Network, parts: Sequence[Part], rounded: Sequence[Rounded
                               for part, r, weight in zip(parts, rounded, weights, strict=True)],
                              network.emitters, network.neurons, True)
 
-    integer = table((r.mantissa << r.shift).astype(np.float64) for r in rounded)
+    integer = table(np.ldexp(r.mantissa.astype(np.float64), r.shift) for r in rounded)
     total = np.bincount(integer.target, np.abs(integer.weight), 1).max()
     if total >= EXACT:
         j = int(np.argmax(np.bincount(integer.target, np.abs(integer.weight))))
@@ -187,12 +187,14 @@ def tabulated(network: Network, parts: Sequence[Part], rounded: Sequence[Rounded
 
 
 # ---------------------------------------------------------------------------------------------------- neurons
-def chosen(p: Population, span: scales.Span, incoming: scales.Incoming, options: Options) -> Format:
+def chosen(p: Population, marks: Marks, span: scales.Span, incoming: scales.Incoming, options: Options) -> Format:
     """The format of one population."""
     finite = p.params["tau_m"][np.isfinite(p.params["tau_m"])]
     ticks = float(finite.max(initial=0.0)) / options.tick
-    guard = options.guard_bits if options.guard_bits is not None else guard_rule(ticks)
-    exponent, left = scales.lsb(span.range, incoming, options.weight_bits, options.v_bits, guard)
+    guard, gap = options.guard_bits, math.inf
+    if guard is None:
+        guard, gap = guard_rule(ticks), float((marks.theta - np.maximum(marks.reset, 0.0)).min())
+    exponent, left = scales.lsb(span.range, gap, incoming, options.weight_bits, options.v_bits, guard)
     decay = (options.decay or "lut") if len(finite) else "none"
     least = math.ceil(math.log2(ticks)) + 10 if decay == "mul" else 16
     return Format(options.v_bits, left, math.ldexp(1.0, exponent), options.tick, decay,
@@ -206,8 +208,8 @@ def integers(p: Population, marks: Marks, form: Format, span: scales.Span) -> Re
     with at(f"node {quoted(p.name)}"):
         made = {k: tables(t, form.decay_bits, form.top) for k, t in enumerate(kinds)
                 if form.decay == "lut" and math.isfinite(t)}
-        widths = np.max([(len(t.coarse), len(t.fine)) for t in made.values()] or [(1, 1)], axis=0)
-        record: np.recarray = np.zeros(p.size, lif.params_dtype(*widths)).view(np.recarray)
+        width = max((len(t.fine) for t in made.values()), default=WIDTH)
+        record: np.recarray = np.zeros(p.size, lif.params_dtype(width)).view(np.recarray)
         record.top, record.bits = form.top, form.decay_bits
         record.reset = form.units(marks.reset)
         never = np.isinf(marks.theta)
@@ -242,8 +244,8 @@ def integers(p: Population, marks: Marks, form: Format, span: scales.Span) -> Re
 def assembled(network: Network, records: Mapping[str | int, Records], formats: Mapping[str | int, Format],
               synapses: Synapses, fixed: Fixed) -> Network:
     """One group of all neurons: `lif` is the only integer model."""
-    widths = [(r.params.coarse.shape[1], r.params.fine.shape[1]) for r in records.values()]
-    params: np.recarray = np.zeros(network.neurons, lif.params_dtype(*np.max(widths, axis=0))).view(np.recarray)
+    width = max(r.params.fine.shape[1] for r in records.values())
+    params: np.recarray = np.zeros(network.neurons, lif.params_dtype(width)).view(np.recarray)
     state: np.recarray = np.concatenate([r.state for r in records.values()]).view(np.recarray)
     populations = []
     for p in network.populations:

@@ -2,7 +2,8 @@
 
     range = max(1.25 max|v|, |mean| + 6 sd), v counted from rest, and at least |threshold|, |reset| and |v_init|
     finest weight grid: the smallest power of two at which every incoming weight fits WW bits
-    lsb = that grid / 2^guard, but no finer than the range allows in VW bits: then fewer guard bits are left
+    lsb = that grid / 2^guard, but no finer than the range allows in VW bits: then fewer guard bits are left; with the
+          default guard it is also at most (threshold - max(reset, 0)) / 2^12, however large the weights
 
 Without a calibration run the range is analytic: 2 max(|threshold|, |reset|, |v_init|) + max|w|; a readout, which
 nothing resets, gets the largest sum of a neuron's |weights| instead of the largest weight.
@@ -17,7 +18,7 @@ from eventsnn.errors import Mistake
 from eventsnn.network import Network, Population
 from eventsnn.spikes import Result
 
-HEADROOM, SIGMAS = 1.25, 6.0
+HEADROOM, SIGMAS, FINE = 1.25, 6.0, 12
 
 
 class Incoming(NamedTuple):
@@ -90,15 +91,15 @@ def grid(weights: np.ndarray, top: int) -> int | None:
     return k if np.rint(math.ldexp(largest, -k)) <= top else k + 1
 
 
-def lsb(wide: float, incoming: Incoming, weight_bits: int, v_bits: int, guard: int) -> tuple[int, int]:
-    """The exponent of V's LSB, and how many guard bits it leaves below the finest weight grid."""
+def lsb(wide: float, gap: float, incoming: Incoming, weight_bits: int, v_bits: int, guard: int) -> tuple[int, int]:
+    """The exponent of V's LSB, and how many guard bits it leaves below the finest weight grid; LSB <= gap / 2^12."""
     coarsest = -power(((1 << (v_bits - 1)) - 1) / wide)       # 2^coarsest: the finest LSB whose VW bits reach `wide`
     top = (1 << (weight_bits - 1)) - 1
     grids = [grid(incoming.weight[incoming.projection == k], top) for k in np.unique(incoming.projection)]
     finest = min((e for e in grids if e is not None), default=None)
     if finest is None:
         return coarsest, guard
-    exponent = max(coarsest, finest - guard)
+    exponent = max(coarsest, min(finest - guard, power(gap) - FINE if gap < math.inf else finest))
     return exponent, max(finest - exponent, 0)
 
 

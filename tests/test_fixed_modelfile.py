@@ -1,0 +1,181 @@
+"""The model file: a round trip to the bit, and every damage refused by name."""
+
+import json
+import math
+import os
+
+import eventsnn.exporters.fixed.modelfile as modelfile
+import networkx as nx
+import numpy as np
+import pytest
+from eventsnn.exporters import TARGETS, export, quantise, read
+
+from eventsnn.errors import Mistake
+from eventsnn.graph import compile
+from eventsnn.simulate import simulate
+
+
+def network(decay=None):
+    g = nx.MultiDiGraph()
+    g.add_node("in", model="spikes", size=6, times=[[0.1 * k + j for k in range(j, 9)] for j in range(6)])
+    g.add_node("noise", model="poisson", size=5, rate=800.0, stop=[math.inf, 10.0, 20.0, 30.0, 40.0])
+    g.add_node(7, model="lif", size=5, tau_m=[10.0, 20.0, 30.0, math.inf, 10.0], v_rest=-60.0, v_reset=-61.0,
+               v_thresh=-57.0, v_init=[-60.0, -59.0, -58.0, -58.5, -60.0])
+    g.add_node("out", model="lif", size=2, v_thresh=math.inf, tau_m=50.0)
+    g.add_edge("in", 7, rule="all_to_all", weight={"normal": [1.0, 1.0]}, delay={"uniform": [0.1, 3.0]})
+    g.add_edge("noise", 7, rule="one_to_one", weight=0.7, delay=1.0)
+    g.add_edge(7, "out", rule="fixed_indegree", indegree=12, weight=0.1, delay=1.5)
+    g.add_edge(7, 7, rule="bernoulli", p=0.5, weight=-0.3, delay=1.5)
+    return quantise(compile(g, seed=4), decay=decay)
+
+
+@pytest.fixture(scope="module")
+def fixed():
+    return network()
+
+
+@pytest.fixture
+def folder(fixed, tmp_path):
+    export(fixed, "json", tmp_path)
+    return tmp_path
+
+
+@pytest.mark.parametrize("decay", [None, "mul", "linear"])
+def test_a_model_file_gives_back_the_same_network(decay, tmp_path):
+    fixed = network(decay)
+    paths = export(fixed, "json", tmp_path / "deep" / "down")
+    assert sorted(paths) == sorted((tmp_path / "deep" / "down").iterdir())
+    for again in (read(paths[0]), read(paths[0].parent)):
+        assert again.digest == fixed.digest
+        assert again.fixed.formats == fixed.fixed.formats
+        assert again.fixed.projections == fixed.fixed.projections
+        assert again.fixed.report == fixed.fixed.report
+        assert again.fixed.original.tolist() == fixed.fixed.original.tolist()
+        assert again.synapses.weight.dtype == fixed.synapses.weight.dtype
+    record = {7: ["v"], "out": ["v"]}
+    a, b = (simulate(n, 20.0, backend="python", record=record) for n in (fixed, again))
+    assert a.spikes == b.spikes
+    assert len(a.spikes)
+    assert all(np.array_equal(a.recorded[p]["v"], b.recorded[p]["v"]) for p in record)
+    assert a.counters == b.counters
+
+
+def test_the_float_original_can_be_compiled_from_what_was_read(fixed, folder):
+    again = read(folder)
+    assert compile(again.graph, seed=again.seed).digest == compile(fixed.graph, seed=fixed.seed).digest
+
+
+def test_the_header_holds_the_float_values_formats_and_report(fixed, folder):
+    header = json.loads((folder / "model.json").read_text())
+    population = header["populations"][2]
+    assert population["float"]["tau_m"] == {"values": [10.0, 20.0, 30.0, "inf", 10.0]}
+    assert population["float"]["v_thresh"] == {"every": -57.0, "size": 5}
+    assert population["format"]["bits"] == 24
+    assert header["report"] == fixed.fixed.report
+    entry = header["images"]["synapses.mantissa"]
+    assert entry["shape"] == [len(fixed.synapses.target)]
+    assert entry["type"] == "<i2"                                # 8 bits, and more where multapses were merged
+    assert 8 < entry["bits"] <= 8 + int(fixed.synapses.count.max()).bit_length()
+    assert (folder / entry["file"]).stat().st_size == 2 * len(fixed.synapses.target)
+
+
+@pytest.mark.parametrize("damage", ["flip", "truncate", "lengthen", "remove"])
+def test_every_damaged_image_is_refused_by_name(damage, folder):
+    header = json.loads((folder / "model.json").read_text())
+    for name, entry in header["images"].items():
+        file = folder / entry["file"]
+        whole = file.read_bytes()
+        if damage == "flip":
+            file.write_bytes(bytes([whole[0] ^ 1]) + whole[1:])
+        elif damage == "truncate":
+            file.write_bytes(whole[:-1])
+        elif damage == "lengthen":
+            file.write_bytes(whole + b"\0")
+        else:
+            file.unlink()
+        says = {"flip": "is damaged", "truncate": "truncated", "lengthen": "too long", "remove": "cannot be"}[damage]
+        with pytest.raises(Mistake, match=f"image '{name}' .*{says}"):
+            read(folder)
+        file.write_bytes(whole)
+    read(folder)
+
+
+def test_every_changed_or_missing_header_field_is_refused_by_name(folder):
+    path = folder / "model.json"
+    header = json.loads(path.read_text())
+    changed = {"format": "other", "version": 2, "tick_ms": 0.2, "seed": 5, "digest": "0" * 64, "graph": None}
+    for name in modelfile.FIELDS:
+        value = changed.get(name, header[name][:-1] if isinstance(header[name], list) else {})
+        path.write_text(json.dumps(header | {name: value}))
+        with pytest.raises(Mistake, match=f"field '{name}'"):
+            read(folder)
+        path.write_text(json.dumps({k: v for k, v in header.items() if k != name}))
+        with pytest.raises(Mistake, match=f"field '{name}'"):
+            read(folder)
+    path.write_text(json.dumps({k: v for k, v in header.items() if k != "checksums"}))
+    with pytest.raises(Mistake, match="checksum is missing"):
+        read(folder)
+
+
+def test_one_changed_number_deep_in_the_header_is_refused(folder):
+    path = folder / "model.json"
+    header = json.loads(path.read_text())
+    header["projections"][0]["shift"] += 1
+    path.write_text(json.dumps(header))
+    with pytest.raises(Mistake, match="field 'projections' is not what was written"):
+        read(folder)
+
+
+def test_an_unknown_version_or_arithmetic_is_refused(folder):
+    path = folder / "model.json"
+    header = json.loads(path.read_text())
+    path.write_text(json.dumps(header | {"version": 99}))
+    with pytest.raises(Mistake, match="field 'version' is 99, this eventsnn reads version 1"):
+        read(folder)
+    header["arithmetic"]["rounding"] = "FLOOR"
+    header["checksums"]["arithmetic"] = modelfile.checksum(header["arithmetic"])
+    path.write_text(json.dumps(header))
+    with pytest.raises(Mistake, match="asks for rounding 'FLOOR', this eventsnn has 'DOWN'"):
+        read(folder)
+
+
+def test_a_truncated_header_a_missing_one_and_another_file_are_refused(folder, tmp_path):
+    path = folder / "model.json"
+    text = path.read_text()
+    path.write_text(text[:len(text) // 2])
+    with pytest.raises(Mistake, match=r"model\.json is no JSON"):
+        read(folder)
+    path.write_text("[1, 2]")
+    with pytest.raises(Mistake, match="is no model file"):
+        read(folder)
+    path.unlink()
+    with pytest.raises(Mistake, match=r"cannot read .*model\.json"):
+        read(folder)
+    with pytest.raises(Mistake, match="cannot read"):
+        read(tmp_path / "nowhere")
+
+
+def test_a_damaged_graph_is_refused(folder):
+    text = (folder / "graph.json").read_text()
+    (folder / "graph.json").write_text(text.replace("0.7", "0.8"))
+    with pytest.raises(Mistake, match="field 'graph'"):
+        read(folder)
+
+
+def test_a_failed_write_leaves_the_old_model_whole(fixed, folder, monkeypatch):
+    before = {p.name: p.read_bytes() for p in folder.iterdir()}
+    other = network("mul")
+    monkeypatch.setattr(modelfile.json, "dump", lambda *_, **__: (_ for _ in ()).throw(OSError(28, os.strerror(28))))
+    with pytest.raises(Mistake, match=os.strerror(28)):
+        export(other, "json", folder)
+    monkeypatch.undo()
+    assert {p.name: p.read_bytes() for p in folder.iterdir()} == before
+    assert read(folder).digest == fixed.digest
+
+
+def test_export_refuses_unknown_targets_and_float_networks(fixed, tmp_path):
+    assert "json" in TARGETS
+    with pytest.raises(Mistake, match=r"there is no target 'jsn'.*did you mean 'json'"):
+        export(fixed, "jsn", tmp_path)
+    with pytest.raises(Mistake, match=r"quantise\(network\) first"):
+        export(compile(fixed.graph), "json", tmp_path)
