@@ -9,8 +9,9 @@ so equal and nearly equal time constants are no special case (Rotter & Diesmann 
 
 import math
 
-from . import doubledouble as dd
 from .doubledouble import add, divide, multiply, two_product, two_sum
+from .doubledouble import exp as dd_exp
+from .doubledouble import phi1 as dd_phi1
 from .model import inf
 
 
@@ -85,9 +86,9 @@ def excess(p, s, x):
         a, fall = (0.0, 0.0), (1.0, 0.0)
     else:
         a = divide((-x, 0.0), (p.tau, 0.0))
-        fall = dd.exp(a)
+        fall = dd_exp(a)
     total = add(multiply((s.v, 0.0), fall), (-p.theta, 0.0))
-    rise = multiply(big_x, dd.phi1(a)) if a[0] != 0.0 else big_x
+    rise = multiply(big_x, dd_phi1(a)) if a[0] != 0.0 else big_x
     total = add(total, divide(multiply((s.drive, 0.0), rise), (p.cm, 0.0)))
     for j in range(len(p.tau_syn)):
         ts = p.tau_syn[j]
@@ -98,11 +99,11 @@ def excess(p, s, x):
                 y = divide(multiply(two_sum(ts, -p.tau), big_x), two_product(ts, p.tau))
             if y[0] > 0.0:
                 y = (-y[0], -y[1])
-                part = dd.exp(divide((-x, 0.0), (ts, 0.0)))
+                part = dd_exp(divide((-x, 0.0), (ts, 0.0)))
             else:
                 part = fall
             if y[0] != 0.0:
-                part = multiply(part, dd.phi1(y))
+                part = multiply(part, dd_phi1(y))
             part = multiply(multiply(big_x, part), (s.i[j], 0.0))
             total = add(total, divide(part, (p.cm, 0.0)))
     return total

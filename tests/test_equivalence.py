@@ -1,0 +1,163 @@
+"""One law, three engines: the compiled loop, the same loop in plain Python, and the SimPy specification agree with ==."""
+
+import networkx as nx
+import numpy as np
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+from strategies import lif_delta, networks, times
+
+import eventsnn as es
+from eventsnn.kernel import engine
+
+PATIENT = {"deadline": None, "suppress_health_check": [HealthCheck.too_slow, HealthCheck.data_too_large]}
+
+
+def same(a, b):
+    assert a.spikes == b.spikes
+    assert a.counters == b.counters
+    assert a.sources == b.sources
+    assert a.recorded.keys() == b.recorded.keys()
+    for name, variables in a.recorded.items():
+        for variable, values in variables.items():
+            assert values.tobytes() == b.recorded[name][variable].tobytes(), (name, variable)
+
+
+def everything(network):
+    return {p.name: ["spikes"] if p.kind == "source" else sorted({v.rstrip("0123456789") for v in p.variables})
+            for p in network.populations if p.kind != "current"}
+
+
+@settings(max_examples=250, **PATIENT)
+@given(networks(), st.integers(0, 3))
+def test_three_engines_agree_on_every_network(graph, seed):
+    network = es.compile(graph, seed=seed)
+    record = everything(network)
+    runs = [es.simulate(network, 15.0, backend=b, record=record, record_at=0.75) for b in ("compiled", "python", "simpy")]
+    same(runs[0], runs[1])
+    same(runs[1], runs[2])
+
+
+@settings(max_examples=60, **PATIENT)
+@given(networks(kinds=(lif_delta,), currents=False), st.sampled_from([0.1, 0.25, 0.5]), st.sampled_from([2, 4, 8]))
+def test_three_engines_agree_on_every_integer_network(graph, tick, bits):
+    for _, node in graph.nodes(data=True):
+        if node["model"] == "lif":
+            node.update(i_offset=0.0, v_reset=0.0)
+    fixed = es.quantise(es.compile(graph, seed=1), tick=tick, weight_bits=bits)
+    runs = [es.simulate(fixed, 15.0, backend=b, record=everything(fixed), record_at=0.75)
+            for b in ("compiled", "python", "simpy")]
+    same(runs[0], runs[1])
+    same(runs[1], runs[2])
+
+
+@settings(max_examples=40, **PATIENT)
+@given(networks(), st.floats(0.003, 1.0))
+def test_no_result_depends_on_windows_or_recording(graph, part):
+    network = es.compile(graph, seed=1)
+    plain = es.simulate(network, 15.0)
+    whole = engine.calendar
+    narrow = {"min_delay": network.min_delay * part if np.isfinite(network.min_delay) else part}
+    cut = es.compile(graph, seed=1)
+    cut.__dict__.update(narrow)                                     # shorter windows are always allowed
+    assert cut.min_delay == narrow["min_delay"]
+    assert whole is engine.calendar
+    same(plain, es.simulate(cut, 15.0))
+    assert es.simulate(network, 15.0, record=everything(network), record_at=0.1).spikes == plain.spikes
+
+
+@settings(max_examples=40, **PATIENT)
+@given(networks())
+def test_a_pause_after_every_window_changes_nothing(graph):
+    network = es.compile(graph, seed=1)
+    plain = es.simulate(network, 15.0)
+    pause, engine.PAUSE = engine.PAUSE, 0.0
+    try:
+        reached = []
+        same(plain, es.simulate(network, 15.0, backend="python", progress=lambda t, until: reached.append(t)))
+        assert reached[-1] == 15.0
+    finally:
+        engine.PAUSE = pause
+
+
+def brunel(n=100, j=2.0, drive=4000.0):
+    """Brunel's network at a small size: half of its spikes share their time with another."""
+    g = nx.MultiDiGraph()
+    cell = {"model": "lif", "tau_m": 20.0, "v_rest": 0.0, "v_reset": 10.0, "v_thresh": 20.0, "tau_refrac": 2.0}
+    g.add_node("exc", size=4 * n // 5, **cell)
+    g.add_node("inh", size=n // 5, **cell)
+    for post in ("exc", "inh"):
+        g.add_node(f"to {post}", model="poisson", size=g.nodes[post]["size"], rate=drive)
+        g.add_edge(f"to {post}", post, rule="one_to_one", weight=j, delay=1.5)
+        g.add_edge("exc", post, rule="fixed_indegree", indegree=n // 10, weight=j, delay=1.5)
+        g.add_edge("inh", post, rule="fixed_indegree", indegree=n // 40, weight=-5 * j, delay=1.5)
+    return g
+
+
+def test_brunels_network_with_its_ties_is_equal_in_all_engines():
+    network = es.compile(brunel(), seed=1)
+    runs = [es.simulate(network, 60.0, backend=b) for b in ("compiled", "python", "simpy")]
+    same(runs[0], runs[1])
+    same(runs[1], runs[2])
+    time = runs[0].spikes.time
+    shared = np.isin(time, time[:-1][np.diff(time) == 0])
+    assert len(time) > 200
+    assert shared.mean() > 0.3
+
+
+@pytest.mark.parametrize("backend", ["compiled", "python", "simpy"])
+@pytest.mark.parametrize("when", [0.0, 0.1, 1 / 3, 7.7, 19.99, 20.0, 123.456])
+def test_twenty_jumps_of_1_mv_reach_a_threshold_of_20_mv_exactly(backend, when):
+    g = nx.MultiDiGraph()
+    g.add_node("n", model="lif", tau_m=20.0, v_rest=0.0, v_reset=0.0, v_thresh=20.0, tau_refrac=2.0)
+    g.add_node("in", model="spikes", size=20, times=[[when]] * 20)
+    g.add_edge("in", "n", weight=1.0, delay=1.0)
+    network = es.compile(g)
+    assert es.simulate(network, when + 5.0, backend=backend).spikes.time.tolist() == [when + 1.0]
+    one_less = {"in": [[when]] * 19 + [[]]}
+    assert len(es.simulate(network, when + 5.0, inputs=one_less, backend=backend).spikes) == 0
+
+
+@pytest.mark.parametrize("backend", ["compiled", "python", "simpy"])
+def test_opposite_inputs_of_one_instant_cancel_before_the_threshold_is_judged(backend):
+    g = nx.MultiDiGraph()
+    g.add_node("n", model="lif", v_rest=0.0, v_reset=0.0, v_thresh=4.0)
+    g.add_node("in", model="spikes", times=[1.0])
+    g.add_edge("in", "n", weight=5.0, delay=1.0)
+    g.add_edge("in", "n", weight=-5.0, delay=1.0)
+    assert len(es.simulate(es.compile(g), 5.0, backend=backend).spikes) == 0
+
+
+@pytest.mark.parametrize("backend", ["compiled", "python", "simpy"])
+def test_an_input_at_the_very_end_of_refractoriness_counts_and_one_before_does_not(backend):
+    g = nx.MultiDiGraph()
+    g.add_node("n", model="lif", v_rest=0.0, v_reset=0.0, v_thresh=10.0, tau_refrac=2.0)
+    g.add_node("in", model="spikes", times=[1.0, 2.9375, 3.0])
+    g.add_edge("in", "n", weight=10.0, delay=1.0)
+    assert es.simulate(es.compile(g), 9.0, backend=backend).spikes.time.tolist() == [2.0, 4.0]
+
+
+@pytest.mark.parametrize("backend", ["compiled", "python", "simpy"])
+def test_a_spike_that_falls_on_an_arrival_comes_first(backend):
+    """Law S2: the crossing is at exactly 36 ms (oracle's trick with a perfect integrator), the input too: it is lost."""
+    g = nx.MultiDiGraph()
+    g.add_node("n", model="lif", tau_m=float("inf"), v_rest=0.0, v_reset=0.0, v_thresh=18.0, tau_refrac=1.0, i_offset=0.5)
+    g.add_node("in", model="spikes", times=[35.0])
+    g.add_edge("in", "n", weight=5.0, delay=1.0)
+    result = es.simulate(es.compile(g), 40.0, backend=backend, record={"n": ["v"]}, record_at=[36.5, 37.0, 38.0])
+    assert result.spikes.time.tolist() == [36.0]
+    assert result.recorded["n"]["v"][:, 0].tolist() == [0.0, 0.0, 0.5]
+
+
+@settings(max_examples=30, **PATIENT)
+@given(st.lists(times, min_size=1, max_size=6), st.sampled_from([0.3, 1.0, 2.5]))
+def test_a_probe_of_weight_zero_changes_nothing(train, delay):
+    g = nx.MultiDiGraph()
+    g.add_node("n", model="lif", v_rest=0.0, v_reset=0.0, v_thresh=10.0, i_offset=1.0)
+    g.add_node("in", model="spikes", times=train)
+    g.add_edge("in", "n", weight=4.0, delay=delay)
+    before = es.simulate(es.compile(g), 15.0).spikes
+    g.add_node("probe", model="lif", v_rest=0.0, v_reset=0.0, v_thresh=float("inf"))
+    g.add_edge("n", "probe", weight=0.0, delay=1.0)
+    after = es.simulate(es.compile(g), 15.0).spikes
+    assert np.array_equal(after.of("n").time, before.of("n").time)
