@@ -161,4 +161,29 @@ class Result:
             json.dump(self.summary(), file, indent=1)
         return paths
 
-
+    @classmethod
+    def load(cls, folder: str | Path) -> "Result":
+        """Read what `save` wrote: everything but the network and the inputs."""
+        folder = Path(folder)
+        path = folder / "result.json"
+        spikes = Spikes.load(folder / "spikes.npz")
+        names = {str(name): name for name, _, _ in spikes.populations}
+        try:
+            told = json.loads(path.read_text(encoding="utf-8"))
+            recorded: dict[str | int, dict[str, np.ndarray]] = {}
+            times = np.empty(0)
+            if (folder / "recorded.npz").exists():
+                path = folder / "recorded.npz"
+                with np.load(path) as file:
+                    times = file["recorded_at"]
+                    for key in file.files:
+                        name, _, variable = key.rpartition("/")
+                        if name:
+                            recorded.setdefault(names[name], {})[variable] = file[key]
+            sources = [Spikes.load(file) for file in sorted(folder.rglob("source_*.npz"))]
+            return cls(spikes, recorded, times, {s.populations[0][0]: s for s in sources}, told["counters"],
+                       told["provenance"], interrupted=told["interrupted"])
+        except OSError as error:
+            raise Mistake(f"cannot read {path}: {error.strerror}") from error
+        except Exception as error:          # as in Spikes.load
+            raise Mistake(f"{path} is no part of a result: expected what Result.save writes ({error})") from error

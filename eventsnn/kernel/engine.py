@@ -12,6 +12,7 @@ from . import loop
 from .calendar import calendar
 from .link import Bound, link
 from .loop import Cells, Course, Sources, Wiring
+from .patience import patience
 
 PAUSE = 0.2          # seconds between returns to Python, about
 
@@ -79,16 +80,18 @@ def run(setup: Setup, jit: bool, progress: Callable[[float, float], None] | None
     feed, times, emitters = sources(setup), [], []
     budget, interrupted = (100_000 if jit else 1000), False
     try:
-        while course.time < setup.until:
-            began = time.perf_counter()
-            with np.errstate(all="ignore"):
-                course, kept = step(course, wires, groups, local, feed, network.drives, setup.times, setup.keep,
-                                    *inboxes, width, setup.until, network.tick, budget, counters)
-            times.append(kept.time[:kept.n].copy())
-            emitters.append(kept.emitter[:kept.n].copy())
-            budget = max(100, int(budget * min(4.0, max(0.25, PAUSE / (time.perf_counter() - began + 1e-9)))))
-            if progress:
-                progress(course.time, setup.until)
+        with patience() as asked:
+            while course.time < setup.until and not asked:
+                began = time.perf_counter()
+                with np.errstate(all="ignore"):
+                    course, kept = step(course, wires, groups, local, feed, network.drives, setup.times, setup.keep,
+                                        *inboxes, width, setup.until, network.tick, budget, counters)
+                times.append(kept.time[:kept.n].copy())
+                emitters.append(kept.emitter[:kept.n].copy())
+                budget = max(100, int(budget * min(4.0, max(0.25, PAUSE / (time.perf_counter() - began + 1e-9)))))
+                if progress:
+                    progress(course.time, setup.until)
+        interrupted = bool(asked)
     except KeyboardInterrupt:
         interrupted = True
     states = [groups[ranks.index(k)].state for k in range(len(ranks))]
