@@ -25,7 +25,7 @@ LAZY = {
     "quantise": "exporters.fixed", "export": "exporters",
 }
 
-__all__ = ["LAZY", "Mistake", "Network", "Report", "Result", "Spikes", "compare", "simulate", *LAZY]  # noqa: PLE0604
+__all__ = ["LAZY", "Mistake", "Network", "Report", "Result", "Spikes", "compare", "simulate", *LAZY]
 
 
 def __getattr__(name: str) -> Any:

@@ -1,7 +1,7 @@
 """The certified first threshold crossing of a linear membrane (law 2.4 - 2.7): never missed, never false, one float.
 
 From the reference point the search takes the steps of a concave or convex parabola that stays above V: it cannot pass
-the first crossing, and it converges to it quadratically.  Where no parabola reaches the threshold, silence is certified.
+the first crossing, and converges to it quadratically.  Where no parabola reaches the threshold, silence is certified.
 The result is the first iterate whose computed V is at or above the threshold, whatever the horizon.  Where V grazes the
 threshold within rounding, double-double arithmetic decides at the local maximum.
 """
@@ -45,7 +45,7 @@ def nearby_maximum(p, s, x, slope, curve, reach):
 def first_crossing(p, s, horizon):
     """The first t >= s.t with V(t) >= theta if t <= horizon, else a time > horizon before which there is none.
 
-    Also whether not even double-double could tell a graze from a miss (then it is taken as a crossing).  V(s.t) < theta.
+    Also whether not even double-double could tell a graze from a miss (then it counts as a crossing).  V(s.t) < theta.
     """
     x = 0.0
     while s.t + x <= horizon:

@@ -49,7 +49,7 @@ def divide(x, y):
 
 
 def phi1(x):
-    """(e^x - 1)/x for x <= 0; its Taylor series after halving x until |x| < 1/4: phi1(2y) = phi1(y) (1 + y phi1(y)/2)."""
+    """(e^x - 1)/x for x <= 0; Taylor series after halving x until |x| < 1/4: phi1(2y) = phi1(y) (1 + y phi1(y)/2)."""
     if x[0] < -300.0:
         return divide((-1.0, 0.0), x)
     n = 0

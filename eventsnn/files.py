@@ -5,7 +5,7 @@ import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import IO
+from typing import IO, Any
 
 from .errors import Mistake
 
@@ -20,7 +20,8 @@ def atomic(path: str | Path, mode: str = "w") -> Iterator[IO]:
     except OSError as error:
         raise Mistake(f"cannot write {path}: {error.strerror}") from error
     try:
-        with os.fdopen(handle, mode, **({} if "b" in mode else {"encoding": "utf-8", "newline": ""})) as file:
+        text: dict[str, Any] = {} if "b" in mode else {"encoding": "utf-8", "newline": ""}
+        with os.fdopen(handle, mode, **text) as file:
             yield file
             file.flush()
         os.chmod(temporary, 0o644)

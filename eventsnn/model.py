@@ -30,7 +30,7 @@ class Field(NamedTuple):
     default: float | str | None
     unit: str
     meaning: str
-    per: str = "neuron"          # "neuron": scalar or array of size; "receptor": a list of those; "population": one word
+    per: str = "neuron"          # "neuron": scalar or array of size; "receptor": list of those; "population": one word
     above: float = -inf          # values must be > above (or, with closed, >= above) ...
     closed: bool = False
     finite: bool = True          # ... and finite, unless inf has a meaning

@@ -1,4 +1,4 @@
-"""The executable specification of the event law, in SimPy: one global clock, one event after the other, slow on purpose.
+"""The executable specification of the event law, in SimPy: one global clock, one event after another, slow on purpose.
 
 It shares the models' arithmetic with the fast engines and nothing of their bookkeeping.  The clock counts the int64 bit
 pattern of the time (monotone for t >= 0), so absolute times are exact.  Events of one instant come in law 2.8's order.
@@ -116,7 +116,8 @@ def run(setup: Setup) -> Outcome:
                 at(drives.time[b], CHANGE, change, j, drives.current[b])
         for n, t in enumerate(setup.times):
             at(t, SAMPLE, sample, n)
-        for t, emitter in (*zip(*setup.trains, strict=True), *(e for k in range(len(setup.streams.of)) for e in stream(k))):
+        drawn = (event for k in range(len(setup.streams.of)) for event in stream(k))
+        for t, emitter in (*zip(*setup.trains, strict=True), *drawn):
             at(stamp(t, network.tick), SPIKE, emit, emitter)
         for j in neurons:
             at(0.0, SPIKE, look, j)

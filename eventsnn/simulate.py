@@ -117,8 +117,10 @@ def lay_out(network: Network, until: float, at_ms: np.ndarray, wanted: Mapping[A
     end = ticks_until(until, tick) if tick else until
     if end + network.min_delay <= end:
         raise Mistake(f"a delay of {network.min_delay:g} ms is lost beside times up to {end:g}: use a longer delay")
-    nearest_tick = np.rint(at_ms / tick) if tick else at_ms
-    times = np.where(np.abs(at_ms / tick - nearest_tick) < 1e-9, nearest_tick, np.floor(at_ms / tick)) if tick else at_ms
+    times = at_ms
+    if tick:
+        whole = np.rint(at_ms / tick)
+        times = np.where(np.abs(at_ms / tick - whole) < 1e-9, whole, np.floor(at_ms / tick))
     probes = []
     for n, group in enumerate(network.groups):
         mine = [p for p in network.populations if p.kind == "neuron" and p.group == n and p.name in wanted]

@@ -80,7 +80,7 @@ class Spikes:
 
     @classmethod
     def load(cls, path: str | Path, populations: Any = None) -> "Spikes":
-        """Read what `save` wrote.  A csv knows no sizes: pass `populations` (as of the Spikes saved) to get equal ones."""
+        """Read what `save` wrote.  A csv knows no sizes: pass `populations` (of the Spikes saved) to get equal ones."""
         path = Path(path)
         try:
             if path.suffix == ".npz":

@@ -56,7 +56,8 @@ def cells(setup: Setup, k: int, jit: bool) -> Cells:
     group, drives = setup.network.groups[k], setup.network.drives
     line = drives.line[group.neuron]
     n, probe = len(group.neuron), setup.probes[k]
-    params, state = (group.params, group.state.copy()) if jit else (loose(group.params), loose(group.state))
+    params: Any = group.params if jit else loose(group.params)
+    state: Any = group.state.copy() if jit else loose(group.state)
     return Cells(group.neuron, setup.emitter_of_neuron[group.neuron], params, state, np.zeros(n), np.zeros(1),
                  drives.first[line], drives.first[line + 1], probe.column, probe.variables, probe.samples)
 
@@ -94,7 +95,7 @@ def run(setup: Setup, jit: bool, progress: Callable[[float, float], None] | None
         interrupted = bool(asked)
     except KeyboardInterrupt:
         interrupted = True
-    states = [groups[ranks.index(k)].state for k in range(len(ranks))]
+    states: list[Any] = [groups[ranks.index(k)].state for k in range(len(ranks))]
     if not jit:
         states = [tight(state, g.state.dtype) for state, g in zip(states, network.groups, strict=True)]
     return Outcome(np.concatenate([np.empty(0), *times]), np.concatenate([np.empty(0, np.int64), *emitters]),

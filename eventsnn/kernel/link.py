@@ -1,6 +1,6 @@
 """Binds plain functions together and compiles them: the only place that knows numba's decorators and cache.
 
-`link(function)` follows the names a function uses to other functions of this package, rebinds them all into fresh copies
+`link(function)` follows the names a function uses to other functions of this package, rebinds them into fresh copies
 and compiles each one (or, with jit=False, leaves them plain Python).  `Bound(function, {"advance": lif_advance})`
 replaces names on the way, so one loop serves every model.
 
@@ -53,8 +53,9 @@ def _build(bound: Bound, jit: bool, outermost: bool) -> Function:
     import numba
 
     # Only the outermost function is called from Python; a wrapper for each part would cost seconds of compilation.
-    return numba.njit(nogil=True, cache=True, error_model="numpy", no_cfunc_wrapper=True,
-                      no_cpython_wrapper=not outermost)(copy)
+    compiler: Any = numba.njit                             # its annotations know fewer options than it takes
+    return compiler(nogil=True, cache=True, error_model="numpy", no_cfunc_wrapper=True,
+                    no_cpython_wrapper=not outermost)(copy)
 
 
 def _parts(bound: Bound) -> dict[str, Bound]:
@@ -76,7 +77,8 @@ def _parts(bound: Bound) -> dict[str, Bound]:
 @cache
 def _reach(function: FunctionType, names: tuple[tuple[str, Any], ...]) -> frozenset[str]:
     """All names that the function and its parts use, as far as the bindings concern them."""
-    given, reach, waiting = dict(names), set(), [function]
+    given, waiting = dict(names), [function]
+    reach: set[str] = set()
     seen = set()
     while waiting:
         f = waiting.pop()

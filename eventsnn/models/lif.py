@@ -3,7 +3,7 @@
     tau_m dV/dt = -(V - v_rest) + (tau_m / cm) (i_offset + injected + sum of synaptic currents)
     a spike at the first t with V(t) >= v_thresh; then V := v_reset for tau_refrac, or V := V - (v_thresh - v_reset)
 
-Synapses: "delta" (V jumps by the weight, mV) or "exp" (a current that jumps by the weight, nA, and decays with tau_syn).
+Synapses: "delta" (V jumps by the weight, mV) or "exp" (a current that jumps by the weight, nA; it decays by tau_syn).
 Two representations serve this one vocabulary; the attributes alone decide which (law S11): delta synapses with finite
 tau_m keep a scaled state (`lif_scaled`), all others V and their currents (`lif_linear`).
 """
@@ -23,7 +23,8 @@ FIELDS = {
     "v_rest": Field(-65.0, "mV", "resting potential"),
     "v_reset": Field(-65.0, "mV", "potential after a spike"),
     "v_thresh": Field(-50.0, "mV", "threshold; inf: a readout that only integrates", finite=False),
-    "tau_refrac": Field(None, "ms", 'refractory period; default 0.1, and 0 with reset = "subtract"', above=0.0, closed=True),
+    "tau_refrac": Field(None, "ms", 'refractory period; default 0.1, and 0 with reset = "subtract"', above=0.0,
+                        closed=True),
     "i_offset": Field(0.0, "nA", "constant current"),
     "v_init": Field(None, "mV", "V at t = 0; default v_rest"),
     "i_init": Field(None, "nA", "synaptic currents at t = 0; default 0", per="receptor"),
@@ -70,7 +71,8 @@ def receptors(p: Mapping[str, Any], size: int) -> tuple[list[str], list[Any], li
             raise Mistake(f"unknown synapse {kind!r}{nearest(kind, SYNAPSES)}")
     for name, entries in (("tau_syn", tau_syn), ("i_init", i_init)):
         if entries is not None and len(entries) != len(kinds):
-            raise Mistake(f"{name} has {len(entries)} entries for {len(kinds)} receptors: one per receptor, null for delta")
+            raise Mistake(f"{name} has {len(entries)} entries for {len(kinds)} receptors: one per receptor, null for "
+                          "delta")
     taus: list[Any] = []
     starts: list[np.ndarray] = []
     for k, kind in enumerate(kinds):

@@ -108,12 +108,12 @@ DYNAMICS = Dynamics("lif/linear", Verbs(advance, receive, inject, next_spike, fi
 def prepare(values: Mapping[str, Any], size: int) -> Prepared:
     taus = values["tau_syn"]
     params, state = layout(len(taus))
-    p = np.zeros(size, params).view(np.recarray)
+    p: Any = np.zeros(size, params).view(np.recarray)
     p.tau, p.cm, p.rest, p.i_offset = values["tau_m"], values["cm"], values["v_rest"], values["i_offset"]
     p.theta, p.reset = values["v_thresh"] - p.rest, values["v_reset"] - p.rest
     p.jump, p.refrac = values["v_thresh"] - values["v_reset"], values["tau_refrac"]
     p.subtract, p.currents = values["reset"] == "subtract", sum(tau is not None for tau in taus)
-    s = np.zeros(size, state).view(np.recarray)
+    s: Any = np.zeros(size, state).view(np.recarray)
     s.v = values["v_init"] - p.rest
     s.drive = p.i_offset
     for j, tau in enumerate(taus):

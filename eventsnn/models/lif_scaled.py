@@ -116,12 +116,12 @@ DYNAMICS = Dynamics("lif/scaled", Verbs(advance, receive, inject, next_spike, fi
 
 
 def prepare(values: Mapping[str, Any], size: int) -> Prepared:
-    p = np.zeros(size, PARAMS).view(np.recarray)
+    p: Any = np.zeros(size, PARAMS).view(np.recarray)
     p.tau, p.cm, p.rest, p.i_offset = values["tau_m"], values["cm"], values["v_rest"], values["i_offset"]
     p.theta, p.reset = values["v_thresh"] - p.rest, values["v_reset"] - p.rest
     p.jump, p.refrac = values["v_thresh"] - values["v_reset"], values["tau_refrac"]
     p.subtract = values["reset"] == "subtract"
-    s = np.zeros(size, STATE).view(np.recarray)
+    s: Any = np.zeros(size, STATE).view(np.recarray)
     s.e = 1.0
     s.v_inf = p.i_offset * p.tau / p.cm
     s.u = (values["v_init"] - p.rest) - s.v_inf

@@ -128,12 +128,12 @@ def prepare(values: Mapping[str, Any], size: int) -> Prepared:
             k = int(np.argmax(wrong))
             raise Mistake(f"{high} {v[high][k]:g} is {'not above' if strict else 'below'} {low} {v[low][k]:g} "
                           f"(neuron {k}): raise {high}")
-    p = np.zeros(size, PARAMS).view(np.recarray)
+    p: Any = np.zeros(size, PARAMS).view(np.recarray)
     p.scale, p.centre = v["a"] / v["tau_m"], 0.5 * (v["v_rest"] + v["v_crit"])
     p.floor = v["a"] * (v["v_rest"] - v["v_crit"]) ** 2 / (4.0 * v["tau_m"])
     p.peak, p.reset = p.scale * (v["v_peak"] - p.centre), p.scale * (v["v_reset"] - p.centre)
     p.cm, p.refrac, p.i_offset = v["cm"], v["tau_refrac"], v["i_offset"]
-    s = np.zeros(size, STATE).view(np.recarray)
+    s: Any = np.zeros(size, STATE).view(np.recarray)
     s.x = p.scale * (v["v_init"] - p.centre)
     s.d = p.scale * (p.i_offset / p.cm - p.floor)
     return Prepared(DYNAMICS, p, s, 1, ("v",))
