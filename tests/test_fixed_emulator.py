@@ -218,6 +218,14 @@ def test_iterated_mul_reaches_zero_as_early_as_the_specification_measured(tau, t
     assert n == ticks
 
 
+@pytest.mark.parametrize("length", [1, 30, 64, 65])
+def test_v_is_zero_from_the_tables_length_on_and_not_before(length):
+    fixed = leave(quantise(compile(one("lut", times=[1.0], weights=[1.0]))), length=length)
+    v = [v for v, in same(fixed, 15.0).v]
+    assert v.index(0, 20) == 20 + length
+    assert all(v[20:20 + length])
+
+
 # ---------------------------------------------------------------------------------------------------- the theorem
 def leave(fixed, **changes):
     """The network with other parameters, which quantise would have refused."""

@@ -50,12 +50,12 @@ def test_every_integer_is_its_float_on_the_populations_grid():
 
 
 def test_times_become_ticks_and_delays_at_least_one():
-    fixed = quantised(graph(delay=np.linspace(0.01, 0.99, 40).tolist(), tau_refrac=1.3), tick=0.25)
+    fixed = quantised(graph(delay=np.linspace(0.01, 0.99, 40).tolist(), tau_refrac=1.4), tick=0.25)
     assert fixed.tick == 0.25
     assert sorted(set(fixed.synapses.delay)) == [1.0, 2.0, 3.0, 4.0]
-    assert fixed.groups[0].params[0].refrac == 5
+    assert fixed.groups[0].params[0].refrac == 6
     assert fixed.fixed.report["projections"][0]["delay_residual_ms"] == pytest.approx(0.24)
-    assert reported(fixed)["refractory"] == {"float": 1.3, "integer": 5, "residual": pytest.approx(0.05)}
+    assert reported(fixed)["refractory"] == {"float": 1.4, "integer": 6, "residual": pytest.approx(0.1)}
 
 
 def test_multapses_are_rounded_one_by_one_and_then_merged():
