@@ -52,16 +52,12 @@ def test_three_engines_agree_on_every_integer_network(graph, tick, bits):
 
 
 @settings(max_examples=40, **PATIENT)
-@given(networks(), st.floats(0.003, 1.0))
+@given(networks(), st.floats(0.01, 1.0))
 def test_no_result_depends_on_windows_or_recording(graph, part):
     network = es.compile(graph, seed=1)
     plain = es.simulate(network, 15.0)
-    whole = engine.calendar
-    narrow = {"min_delay": network.min_delay * part if np.isfinite(network.min_delay) else part}
     cut = es.compile(graph, seed=1)
-    cut.__dict__.update(narrow)                                     # shorter windows are always allowed
-    assert cut.min_delay == narrow["min_delay"]
-    assert whole is engine.calendar
+    vars(cut)["min_delay"] = max(0.01, part * min(network.min_delay, 1.0))          # a shorter window is always allowed
     same(plain, es.simulate(cut, 15.0))
     assert es.simulate(network, 15.0, record=everything(network), record_at=0.1).spikes == plain.spikes
 
@@ -80,29 +76,35 @@ def test_a_pause_after_every_window_changes_nothing(graph):
         engine.PAUSE = pause
 
 
-def brunel(n=100, j=2.0, drive=4000.0):
-    """Brunel's network at a small size: half of its spikes share their time with another."""
+def brunel(n):
+    """Brunel's network in the AI state, scaled to n neurons as benchmarks/peers scale it: J C_E = 100 mV, eta = 2, g = 5."""
     g = nx.MultiDiGraph()
     cell = {"model": "lif", "tau_m": 20.0, "v_rest": 0.0, "v_reset": 10.0, "v_thresh": 20.0, "tau_refrac": 2.0}
-    g.add_node("exc", size=4 * n // 5, **cell)
-    g.add_node("inh", size=n // 5, **cell)
-    for post in ("exc", "inh"):
-        g.add_node(f"to {post}", model="poisson", size=g.nodes[post]["size"], rate=drive)
+    exc, inh = 4 * n // 5, n // 5
+    j = 100.0 / (exc // 10)
+    g.add_node("exc", size=exc, **cell)
+    g.add_node("inh", size=inh, **cell)
+    for post, size in (("exc", exc), ("inh", inh)):
+        g.add_node(f"to {post}", model="poisson", size=size, rate=20.0 * (exc // 10))
         g.add_edge(f"to {post}", post, rule="one_to_one", weight=j, delay=1.5)
-        g.add_edge("exc", post, rule="fixed_indegree", indegree=n // 10, weight=j, delay=1.5)
-        g.add_edge("inh", post, rule="fixed_indegree", indegree=n // 40, weight=-5 * j, delay=1.5)
+        g.add_edge("exc", post, rule="fixed_indegree", indegree=exc // 10, weight=j, delay=1.5)
+        g.add_edge("inh", post, rule="fixed_indegree", indegree=inh // 10, weight=-5.0 * j, delay=1.5)
     return g
 
 
 def test_brunels_network_with_its_ties_is_equal_in_all_engines():
-    network = es.compile(brunel(), seed=1)
+    network = es.compile(brunel(200), seed=1)
     runs = [es.simulate(network, 60.0, backend=b) for b in ("compiled", "python", "simpy")]
     same(runs[0], runs[1])
     same(runs[1], runs[2])
-    time = runs[0].spikes.time
-    shared = np.isin(time, time[:-1][np.diff(time) == 0])
-    assert len(time) > 200
-    assert shared.mean() > 0.3
+    assert len(runs[0].spikes) > 200
+    assert share_of_ties(runs[0].spikes.time) > 0.45
+
+
+def share_of_ties(time):
+    """The share of spikes whose time is another's too."""
+    _, count = np.unique(time, return_counts=True)
+    return count[count > 1].sum() / len(time)
 
 
 @pytest.mark.parametrize("backend", ["compiled", "python", "simpy"])

@@ -31,7 +31,7 @@ class Wiring(NamedTuple):
     weight: np.ndarray
     receptor: np.ndarray
     order: np.ndarray
-    count: np.ndarray
+    count: np.ndarray            # type: ignore[assignment]
     emitter_of_row: np.ndarray   # (rows,) int64
     neurons: int
     receptors: int               # of the neuron that has most
@@ -172,14 +172,10 @@ def in_key_order(wiring, inbox, start, end):
             a -= 1
 
 
-def record(cells, k, times, sample, before):
-    """Record neuron k at every time < before that is still due; the next sample due."""
-    p, s = cells.params[k], cells.state[k]
-    while sample < len(times) and times[sample] < before:
-        for w in range(len(cells.variables)):
-            cells.samples[w, sample, cells.column[k]] = value(p, s, times[sample], cells.variables[w])
-        sample += 1
-    return sample
+def record(cells, k, time, sample):
+    """The variables of neuron k at a time before its next event: evaluated, not committed."""
+    for w in range(len(cells.variables)):
+        cells.samples[w, sample, cells.column[k]] = value(cells.params[k], cells.state[k], time, cells.variables[w])
 
 
 def live(wiring, inbox, cells, k, end, breakpoints, times, sample, sums, out, counters):
@@ -187,32 +183,31 @@ def live(wiring, inbox, cells, k, end, breakpoints, times, sample, sums, out, co
     j = cells.neuron[k]
     a, last = inbox.first[j], inbox.last[j]
     p, s = cells.params[k], cells.state[k]
-    recorded = cells.column[k] >= 0
+    samples = len(times) if cells.column[k] >= 0 else 0
     n = out.n
     while True:
         arrival = inbox.arrival[a]["time"] if a < last else np.inf
         c = cells.cursor[k]
         change = breakpoints.time[c] if c < cells.line_end[k] else np.inf
-        horizon = min(arrival, change, end)
+        due = times[sample] if sample < samples else np.inf
+        event = min(arrival, change, end)
+        horizon = min(event, due)
         spike = next_spike(p, s, horizon)
         if spike <= horizon and spike < end:
-            if recorded:
-                sample = record(cells, k, times, sample, spike)
             fire(p, s, spike)
             if n == len(out.time):
                 out = grown(out, n)
             out.time[n] = spike
             out.emitter[n] = cells.emitter[k]
             n += 1
+        elif due < event:                     # a right limit (S0): all that happens at that instant has happened
+            record(cells, k, due, sample)
+            sample += 1
         elif change <= arrival and change < end:
-            if recorded:
-                sample = record(cells, k, times, sample, change)
             advance(p, s, change)
             inject(p, s, breakpoints.current[c])
             cells.cursor[k] += 1
         elif a < last:
-            if recorded:
-                sample = record(cells, k, times, sample, arrival)
             b = a + 1
             while b < last and inbox.arrival[b]["time"] == arrival:
                 b += 1
@@ -228,8 +223,6 @@ def live(wiring, inbox, cells, k, end, breakpoints, times, sample, sums, out, co
             counters[2] += 1
         else:
             break
-    if recorded:
-        record(cells, k, times, sample, end)
     cells.wake[k] = min(spike, change)
     return Emitted(out.time, out.emitter, n)
 
