@@ -59,7 +59,7 @@ def networks(draw, kinds=(lif_delta, lif_exp, qif), currents=True):
         n, m = g.nodes[pre]["size"], g.nodes[post]["size"]
         exp = g.nodes[post].get("synapse", "delta") != "delta"
         receptor = draw(st.integers(0, receptors[post] - 1))
-        runaway = g.nodes[post].get("reset") == "subtract" and pre in names      # spikes beget spikes at one instant
+        runaway = g.nodes[post].get("tau_refrac", 0.0) == 0.0 and pre in names    # spikes would beget spikes for ever
         weights = st.sampled_from([-2.5, 0.25, 0.5]) if runaway else amounts if exp and g.nodes[post]["synapse"][receptor] == "exp" else jumps
         rule = draw(st.sampled_from(["all_to_all", "fixed_indegree", "pairs"]))
         how = {"rule": rule}

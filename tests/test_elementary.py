@@ -1,0 +1,58 @@
+"""exp, log and the random numbers are what they claim, in plain Python and compiled alike."""
+
+import math
+
+import mpmath as mp
+import numpy as np
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from eventsnn.elementary import exp, log
+from eventsnn.kernel.link import link
+from eventsnn.rng import below, key, philox, unit
+
+U64 = np.uint64
+mp.mp.prec = 120
+
+
+def ulps(value, true):
+    return abs(mp.mpf(value) - true) / math.ulp(float(true))
+
+
+@settings(deadline=None)
+@given(st.floats(-0.5, 1.5))
+def test_exp_is_within_0_9_ulp_and_compiled_the_same(x):
+    assert ulps(exp(x), mp.exp(mp.mpf(x))) < 0.9
+    assert link(exp)(x) == exp(x)
+
+
+@settings(deadline=None)
+@given(st.one_of(st.floats(1e-300, 1.0, exclude_max=True), st.integers(0, 2**52 - 1).map(lambda k: (k + 0.5) * 2.0**-52)))
+def test_log_is_within_0_9_ulp_and_compiled_the_same(x):
+    assert ulps(log(x), mp.log(mp.mpf(x))) < 0.9
+    assert link(log)(x) == log(x)
+
+
+def test_philox_meets_the_known_answers_of_random123():
+    """Salmon et al. 2011, Random123's kat_vectors for philox4x32-10."""
+    ones = U64(2**64 - 1)
+    assert philox(U64(0), U64(0), U64(0)) == (0xE169C58D6627E8D5, 0x9B00DBD8BC57AC4C)
+    assert philox(ones, ones, ones) == (0x41C83B0E408F276D, 0x6D5451FDA20BC7C6)
+
+
+@settings(deadline=None)
+@given(*[st.integers(0, 2**64 - 1)] * 3)
+def test_random_numbers_are_the_same_compiled(a, b, c):
+    assert link(philox)(U64(a), U64(b), U64(c)) == philox(U64(a), U64(b), U64(c))
+
+
+@settings(deadline=None)
+@given(st.integers(0, 2**64 - 1), st.integers(1, 2**31))
+def test_units_lie_inside_0_and_1_and_choices_below_n(bits, n):
+    assert 0.0 < unit(U64(bits)) < 1.0
+    assert 0 <= below(U64(bits), n) < n
+
+
+def test_keys_differ_by_seed_purpose_and_name():
+    keys = {int(key(seed, purpose, name)) for seed in range(20) for purpose in ("a", "b") for name in ("x", "y", 1, "1")}
+    assert len(keys) == 160
