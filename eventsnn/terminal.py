@@ -71,11 +71,11 @@ class Talk:
         from rich.console import Console
 
         columns = (rich.TextColumn("{task.description}"), rich.BarColumn(), rich.TaskProgressColumn(),
-                   rich.TextColumn("after"), rich.TimeElapsedColumn(), rich.TextColumn("left"),
-                   rich.TimeRemainingColumn())
+                   rich.TimeElapsedColumn(), rich.TextColumn("{task.fields[words]}"), rich.TimeRemainingColumn())
         self.bar = rich.Progress(*columns, console=Console(stderr=True), transient=True, redirect_stdout=False,
                                  redirect_stderr=False)
-        self.bar.add_task(doing, completed=progress.reached, total=progress.end)
+        self.bar.add_task(doing, completed=progress.reached, total=progress.end, words=progress.words)
+        self.bar.tasks[0].start_time -= PATIENCE
         self.bar.start()
         progress.bar = self.bar
 
@@ -84,13 +84,14 @@ class Progress:
     """Called with (reached, end); remembers both until there is a bar to show them."""
 
     def __init__(self) -> None:
-        self.reached, self.end = 0.0, None
+        self.reached, self.words = 0.0, ""
+        self.end: float | None = None
         self.bar: Any = None
 
     def __call__(self, reached: float, end: float) -> None:
-        self.reached, self.end = reached, end            # type: ignore[assignment]
+        self.reached, self.end, self.words = reached, end, "left"
         if self.bar is not None:
-            self.bar.update(self.bar.task_ids[0], completed=reached, total=end)
+            self.bar.update(self.bar.task_ids[0], completed=reached, total=end, words=self.words)
 
 
 def complain(text: str) -> None:
