@@ -15,12 +15,18 @@ amounts = st.one_of(st.sampled_from([-1.0, 0.5, 1.0, 2.0]), st.floats(-2.0, 3.0)
 @st.composite
 def lif_delta(draw, names=("a",)):
     subtract = draw(st.booleans())
-    return {"model": "lif", "tau_m": draw(st.sampled_from([2.0, 5.0, 10.0, 17.3])), "cm": draw(st.sampled_from([1.0, 0.25])),
-            "v_rest": 0.0, "v_reset": draw(st.sampled_from([0.0, 10.0, -3.0])), "v_thresh": draw(st.sampled_from([20.0, 15.0, math.inf])),
-            "reset": "subtract" if subtract else "value",
-            "tau_refrac": 0.0 if subtract else draw(st.sampled_from([0.0, 0.5, 2.0, 1.3])),
-            "i_offset": draw(st.sampled_from([0.0, 0.0, 1.5, 3.0, -1.0])),
-            "v_init": draw(st.sampled_from([0.0, 19.5, 20.0, -7.0, 41.0]))}
+    return {
+        "model": "lif",
+        "tau_m": draw(st.sampled_from([2.0, 5.0, 10.0, 17.3])),
+        "cm": draw(st.sampled_from([1.0, 0.25])),
+        "v_rest": 0.0,
+        "v_reset": draw(st.sampled_from([0.0, 10.0, -3.0])),
+        "v_thresh": draw(st.sampled_from([20.0, 15.0, math.inf])),
+        "reset": "subtract" if subtract else "value",
+        "tau_refrac": 0.0 if subtract else draw(st.sampled_from([0.0, 0.5, 2.0, 1.3])),
+        "i_offset": draw(st.sampled_from([0.0, 0.0, 1.5, 3.0, -1.0])),
+        "v_init": draw(st.sampled_from([0.0, 19.5, 20.0, -7.0, 41.0])),
+    }
 
 
 @st.composite
@@ -30,37 +36,57 @@ def lif_exp(draw):
     node["tau_m"] = draw(st.sampled_from([5.0, 10.0, 10.000001, math.inf]))
     mixed = draw(st.booleans())
     tau = st.sampled_from([0.5, 2.0, 5.0, 10.0, 30.0])
-    return {**node, "synapse": ["exp", "delta" if mixed else "exp"], "tau_syn": [draw(tau), None if mixed else draw(tau)],
-            "i_init": [draw(st.sampled_from([0.0, 4.0])), 0.0]}
+    return {
+        **node,
+        "synapse": ["exp", "delta" if mixed else "exp"],
+        "tau_syn": [draw(tau), None if mixed else draw(tau)],
+        "i_init": [draw(st.sampled_from([0.0, 4.0])), 0.0],
+    }
 
 
 @st.composite
 def qif(draw):
-    return {"model": "qif", "tau_m": draw(st.sampled_from([2.0, 10.0])), "a": draw(st.sampled_from([0.1, 0.5])),
-            "v_rest": 0.0, "v_crit": draw(st.sampled_from([0.0, 5.0])), "v_peak": draw(st.sampled_from([20.0, math.inf])),
-            "v_reset": draw(st.sampled_from([-3.0, 0.0])), "tau_refrac": draw(st.sampled_from([0.0, 1.0])),
-            "i_offset": draw(st.sampled_from([0.0, 0.5, -0.5])), "v_init": draw(st.sampled_from([0.0, 6.0, -4.0]))}
+    return {
+        "model": "qif",
+        "tau_m": draw(st.sampled_from([2.0, 10.0])),
+        "a": draw(st.sampled_from([0.1, 0.5])),
+        "v_rest": 0.0,
+        "v_crit": draw(st.sampled_from([0.0, 5.0])),
+        "v_peak": draw(st.sampled_from([20.0, math.inf])),
+        "v_reset": draw(st.sampled_from([-3.0, 0.0])),
+        "tau_refrac": draw(st.sampled_from([0.0, 1.0])),
+        "i_offset": draw(st.sampled_from([0.0, 0.5, -0.5])),
+        "v_init": draw(st.sampled_from([0.0, 6.0, -4.0])),
+    }
 
 
 @st.composite
 def networks(draw, kinds=(lif_delta, lif_exp, qif), currents=True):
     """A graph of two or three populations of these kinds, both kinds of source, a current, and a few projections."""
     g = nx.MultiDiGraph()
-    names = ["x", "y", "z"][:draw(st.integers(1, 3))]
+    names = ["x", "y", "z"][: draw(st.integers(1, 3))]
     receptors = {}
-    for name, kind in zip(names, [*kinds, *kinds, *kinds], strict=False):        # few mixtures: each compiles a loop
+    for name, kind in zip(names, [*kinds, *kinds, *kinds], strict=False):  # few mixtures: each compiles a loop
         node = draw(kind())
         receptors[name] = len(node["synapse"]) if "synapse" in node else 1
         g.add_node(name, size=draw(st.integers(1, 4)), **node)
-    g.add_node("given", model="spikes", size=2, times=[draw(st.lists(times, max_size=8)), draw(st.lists(times, max_size=8))])
+    g.add_node(
+        "given", model="spikes", size=2, times=[draw(st.lists(times, max_size=8)), draw(st.lists(times, max_size=8))]
+    )
     g.add_node("noise", model="poisson", size=3, rate=draw(st.sampled_from([0.0, 300.0, 1500.0])))
     for _ in range(draw(st.integers(1, 6))):
         pre, post = draw(st.sampled_from([*names, "given", "noise"])), draw(st.sampled_from(names))
         n, m = g.nodes[pre]["size"], g.nodes[post]["size"]
         exp = g.nodes[post].get("synapse", "delta") != "delta"
         receptor = draw(st.integers(0, receptors[post] - 1))
-        runaway = g.nodes[post].get("tau_refrac", 0.0) == 0.0 and pre in names    # spikes would beget spikes for ever
-        weights = st.sampled_from([-2.5, 0.25, 0.5]) if runaway else amounts if exp and g.nodes[post]["synapse"][receptor] == "exp" else jumps
+        runaway = g.nodes[post].get("tau_refrac", 0.0) == 0.0 and pre in names  # spikes would beget spikes for ever
+        weights = (
+            st.sampled_from([-2.5, 0.25, 0.5])
+            if runaway
+            else amounts
+            if exp and g.nodes[post]["synapse"][receptor] == "exp"
+            else jumps
+        )
         rule = draw(st.sampled_from(["all_to_all", "fixed_indegree", "pairs"]))
         how = {"rule": rule}
         if rule == "fixed_indegree":
@@ -70,11 +96,22 @@ def networks(draw, kinds=(lif_delta, lif_exp, qif), currents=True):
             how.update(source=[a for a, _ in pairs], target=[b for _, b in pairs])
         count = len(how["source"]) if rule == "pairs" else m * (how["indegree"] if rule == "fixed_indegree" else n)
         each = draw(st.booleans())
-        g.add_edge(pre, post, receptor=receptor, **how,
-                   weight=draw(st.lists(weights, min_size=count, max_size=count)) if each else draw(weights),
-                   delay=draw(st.lists(delays, min_size=count, max_size=count)) if each else draw(delays))
+        g.add_edge(
+            pre,
+            post,
+            receptor=receptor,
+            **how,
+            weight=draw(st.lists(weights, min_size=count, max_size=count)) if each else draw(weights),
+            delay=draw(st.lists(delays, min_size=count, max_size=count)) if each else draw(delays),
+        )
     if currents and draw(st.booleans()):
-        g.add_node("pulse", model="dc", amplitude=draw(amounts), start=draw(st.sampled_from([0.0, 2.5, 6.0])), stop=draw(st.sampled_from([6.0, 9.5, math.inf])))
+        g.add_node(
+            "pulse",
+            model="dc",
+            amplitude=draw(amounts),
+            start=draw(st.sampled_from([0.0, 2.5, 6.0])),
+            stop=draw(st.sampled_from([6.0, 9.5, math.inf])),
+        )
         g.add_node("stairs", model="steps", times=[1.0, 4.0, 9.0], amplitudes=[draw(amounts) for _ in range(3)])
         g.add_edge("pulse", names[0])
         g.add_edge("stairs", names[-1], weight=draw(st.sampled_from([1.0, -2.0])))

@@ -45,12 +45,18 @@ def peak(p, s, low, high):
     return exact(p, s, x)
 
 
-taus = st.one_of(st.sampled_from([1.0, 2.0, 5.0, 10.0, 20.0, 10.0 * (1 + 2**-30), 10.0 * (1 + 2**-50)]), st.floats(0.3, 60.0))
+taus = st.one_of(
+    st.sampled_from([1.0, 2.0, 5.0, 10.0, 20.0, 10.0 * (1 + 2**-30), 10.0 * (1 + 2**-50)]), st.floats(0.3, 60.0)
+)
 
 
 @settings(max_examples=300, deadline=None)
-@given(st.one_of(taus, st.just(inf)), st.lists(st.tuples(taus, st.floats(-20.0, 20.0)), min_size=1, max_size=3),
-       st.floats(-20.0, 9.9), st.floats(-2.0, 2.0))
+@given(
+    st.one_of(taus, st.just(inf)),
+    st.lists(st.tuples(taus, st.floats(-20.0, 20.0)), min_size=1, max_size=3),
+    st.floats(-20.0, 9.9),
+    st.floats(-2.0, 2.0),
+)
 def test_the_first_crossing_is_neither_missed_nor_false(tau, channels, v, drive):
     p, s = problem(tau, 10.0, v, drive, channels)
     until = 200.0
@@ -72,10 +78,15 @@ def test_the_first_crossing_is_neither_missed_nor_false(tau, channels, v, drive)
 
 
 @settings(max_examples=60, deadline=None)
-@given(st.sampled_from([5.0, 10.0, 10.0 * (1 + 2**-40), 25.0, inf]), st.floats(1.0, 8.0), st.floats(3.0, 12.0),
-       st.floats(-4.0, 0.0), st.integers(-3, 3))
+@given(
+    st.sampled_from([5.0, 10.0, 10.0 * (1 + 2**-40), 25.0, inf]),
+    st.floats(1.0, 8.0),
+    st.floats(3.0, 12.0),
+    st.floats(-4.0, 0.0),
+    st.integers(-3, 3),
+)
 def test_a_graze_by_the_last_bit_of_the_threshold_is_decided_right(tau, ts, current, drive, ulps):
-    """theta is put at the double next to the exact peak, and up to three doubles off: above it silence, below a spike."""
+    """theta is the double next to the exact peak, or up to three doubles off: above it silence, below a spike."""
     p, s = problem(tau, 0.0, 0.0, drive - 0.5, [(ts, current)])
     grid = np.linspace(0.0, 60.0, 1201)
     k = int(np.argmax([potential(p, s, x) for x in grid]))
@@ -98,7 +109,7 @@ def test_a_graze_by_the_last_bit_of_the_threshold_is_decided_right(tau, ts, curr
 def test_grazing_from_1e_3_to_1e_16_of_the_threshold(k, sign):
     p, s = problem(10.0, 15.0, 5.0, 100.0, [(2.0, 1930.0)], cm=250.0)
     low, high = mp.mpf(1900), mp.mpf(1960)
-    for _ in range(70):                                      # the current whose peak is theta (1 + sign 10^-k)
+    for _ in range(70):  # the current whose peak is theta (1 + sign 10^-k)
         s.i = [(low + high) / 2]
         low, high = (s.i[0], high) if peak(p, s, 3.8, 4.0) < sign * mp.mpf(10) ** -k * 15 else (low, s.i[0])
     s.i = [float(low)]
@@ -106,7 +117,9 @@ def test_grazing_from_1e_3_to_1e_16_of_the_threshold(k, sign):
 
 
 @settings(max_examples=100, deadline=None)
-@given(st.floats(0.1, 40.0), st.lists(st.tuples(taus, st.floats(-9.0, 9.0)), min_size=1, max_size=2), st.floats(0.5, 100.0))
+@given(
+    st.floats(0.1, 40.0), st.lists(st.tuples(taus, st.floats(-9.0, 9.0)), min_size=1, max_size=2), st.floats(0.5, 100.0)
+)
 def test_the_time_does_not_depend_on_the_horizon(theta, channels, horizon):
     p, s = problem(10.0, theta, theta - 0.1, 0.5, channels)
     t, _ = first_crossing(p, s, 1000.0)
@@ -119,8 +132,11 @@ def test_the_time_does_not_depend_on_the_horizon(theta, channels, horizon):
 def test_double_double_functions_have_94_bits(x, part):
     number = two_sum(x, x * part * 2.0**-54)
     value = mp.mpf(number[0]) + mp.mpf(number[1])
-    for mine, true in ((exp(number), mp.exp(value)), (phi1(number), mp.expm1(value) / value),
-                       (divide(number, (3.0, 0.0)), value / 3)):
+    for mine, true in (
+        (exp(number), mp.exp(value)),
+        (phi1(number), mp.expm1(value) / value),
+        (divide(number, (3.0, 0.0)), value / 3),
+    ):
         assert abs((mp.mpf(mine[0]) + mp.mpf(mine[1])) / true - 1) < mp.mpf(2) ** -94
 
 

@@ -27,7 +27,9 @@ def test_exp_is_within_0_9_ulp_and_compiled_the_same(x):
 
 
 @settings(deadline=None)
-@given(st.one_of(st.floats(1e-300, 1.0, exclude_max=True), st.integers(0, 2**52 - 1).map(lambda k: (k + 0.5) * 2.0**-52)))
+@given(
+    st.one_of(st.floats(1e-300, 1.0, exclude_max=True), st.integers(0, 2**52 - 1).map(lambda k: (k + 0.5) * 2.0**-52))
+)
 def test_log_is_within_0_9_ulp_and_compiled_the_same(x):
     assert ulps(log(x), mp.log(mp.mpf(x))) < 0.9
     assert link(log)(x) == log(x)
@@ -54,5 +56,7 @@ def test_units_lie_inside_0_and_1_and_choices_below_n(bits, n):
 
 
 def test_keys_differ_by_seed_purpose_and_name():
-    keys = {int(key(seed, purpose, name)) for seed in range(20) for purpose in ("a", "b") for name in ("x", "y", 1, "1")}
+    keys = {
+        int(key(seed, purpose, name)) for seed in range(20) for purpose in ("a", "b") for name in ("x", "y", 1, "1")
+    }
     assert len(keys) == 160

@@ -43,8 +43,13 @@ def test_an_edit_of_a_function_that_a_cached_one_calls_is_seen(tmp_path):
 
     def run(text):
         file.write_text(text)
-        done = subprocess.run([sys.executable, "-c", script, str(file)], capture_output=True, text=True, check=True,
-                              env={**os.environ, "NUMBA_CACHE_DIR": str(tmp_path / "cache")})
+        done = subprocess.run(
+            [sys.executable, "-c", script, str(file)],
+            capture_output=True,
+            text=True,
+            check=True,
+            env={**os.environ, "NUMBA_CACHE_DIR": str(tmp_path / "cache")},
+        )
         return float(done.stdout)
 
     text = "def inner(x):\n    return x + 1.0\n\n\ndef outer(x):\n    return inner(x) * 2.0\n"
@@ -53,13 +58,15 @@ def test_an_edit_of_a_function_that_a_cached_one_calls_is_seen(tmp_path):
     stamp = file.stat().st_mtime_ns
     edited = text.replace("1.0\n\n\n", "2.0\n\n\n")
     file.write_text(edited)
-    os.utime(file, ns=(stamp, stamp))                       # even an editor that keeps the time stamp is no way in
+    os.utime(file, ns=(stamp, stamp))  # even an editor that keeps the time stamp is no way in
     assert run(edited) == 6.0
 
 
 @needs_jit
 def test_two_models_of_one_layout_never_share_code(tmp_path):
-    m = module(tmp_path, """
+    m = module(
+        tmp_path,
+        """
         def verb(x):
             raise ValueError
 
@@ -71,7 +78,8 @@ def test_two_models_of_one_layout_never_share_code(tmp_path):
 
         def two(x):
             return 2.0
-    """)
+    """,
+    )
     assert [link(Bound.to(m.loop, {"verb": v}))(0.0) for v in (m.one, m.two, m.one)] == [1.5, 2.5, 1.5]
 
 
@@ -88,15 +96,19 @@ def test_a_second_process_finds_its_kernels_in_the_cache(tmp_path):
         print(time.process_time() - began)
     """)
     env = {**os.environ, "NUMBA_CACHE_DIR": str(tmp_path)}
-    first, second = (float(subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True,
-                                          env=env).stdout) for _ in range(2))
-    assert second < first / 2                               # a benchmark prints the seconds; here: the cache is hit
+    first, second = (
+        float(
+            subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True, env=env).stdout
+        )
+        for _ in range(2)
+    )
+    assert second < first / 2  # a benchmark prints the seconds; here: the cache is hit
 
 
 def test_the_calendar_returns_every_delivery_once_in_its_window():
     rng = np.random.default_rng(1)
     book = calendar(0.5, 3.0)
-    first_row, delay = np.array([0, 1, 3]), np.array([0.5, 0.7, 40.0])       # 40 ms: many laps
+    first_row, delay = np.array([0, 1, 3]), np.array([0.5, 0.7, 40.0])  # 40 ms: many laps
     due, got, now = [], [], 0.0
     for _ in range(300):
         n = int(rng.integers(0, 30))
@@ -104,7 +116,11 @@ def test_the_calendar_returns_every_delivery_once_in_its_window():
         rows = sum(int(first_row[e + 1] - first_row[e]) for e in emitters)
         book = reserve(book, rows)
         enter(book, first_row, delay, times, emitters, n)
-        due += [(t + delay[r], r) for t, e in zip(times, emitters, strict=True) for r in range(first_row[e], first_row[e + 1])]
+        due += [
+            (t + delay[r], r)
+            for t, e in zip(times, emitters, strict=True)
+            for r in range(first_row[e], first_row[e + 1])
+        ]
         time, row = take(book, now, now + 0.5)
         time, row = merge_sort(time, row)
         got += list(zip(time.tolist(), row.tolist(), strict=True))
@@ -163,17 +179,20 @@ def test_inputs_replace_trains_without_a_new_compile_and_seeds_govern_the_source
     assert len(a) > 20
 
 
-@pytest.mark.parametrize(("options", "words"), [
-    ({"until": -1.0}, ["until", "-1"]),
-    ({"until": float("nan")}, ["until"]),
-    ({"until": 5.0, "backend": "numba"}, ["backend", "numba"]),
-    ({"until": 5.0, "threads": 0}, ["threads"]),
-    ({"until": 5.0, "record": {"m": ["v"]}}, ["'m'"]),
-    ({"until": 5.0, "record": {"n": ["w"]}}, ["'w'", "v"]),
-    ({"until": 5.0, "record_at": [1.0, 5.0]}, ["record_at", "[0, 5)"]),
-    ({"until": 5.0, "record_at": 0.0}, ["record_at"]),
-    ({"until": 5.0, "inputs": {"n": [1.0]}}, ["'n'"]),
-])
+@pytest.mark.parametrize(
+    ("options", "words"),
+    [
+        ({"until": -1.0}, ["until", "-1"]),
+        ({"until": float("nan")}, ["until"]),
+        ({"until": 5.0, "backend": "numba"}, ["backend", "numba"]),
+        ({"until": 5.0, "threads": 0}, ["threads"]),
+        ({"until": 5.0, "record": {"m": ["v"]}}, ["'m'"]),
+        ({"until": 5.0, "record": {"n": ["w"]}}, ["'w'", "v"]),
+        ({"until": 5.0, "record_at": [1.0, 5.0]}, ["record_at", "[0, 5)"]),
+        ({"until": 5.0, "record_at": 0.0}, ["record_at"]),
+        ({"until": 5.0, "inputs": {"n": [1.0]}}, ["'n'"]),
+    ],
+)
 def test_a_mistaken_argument_is_named(options, words):
     with pytest.raises(es.Mistake) as caught:
         es.simulate(busy(1), **options)

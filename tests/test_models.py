@@ -47,7 +47,9 @@ def test_defaults_alone_make_a_silent_neuron_at_rest_without_any_warning(name):
 @settings(max_examples=60, deadline=None)
 @given(st.floats(1.0, 40.0), st.floats(0.0, 3.0), st.floats(0.0, 60.0))
 def test_lif_follows_the_closed_form_between_inputs(tau, current, t):
-    v = single(61.0, [t], model="lif", tau_m=tau, cm=2.0, v_rest=-70.0, v_init=-60.0, v_thresh=math.inf, i_offset=current)
+    v = single(
+        61.0, [t], model="lif", tau_m=tau, cm=2.0, v_rest=-70.0, v_init=-60.0, v_thresh=math.inf, i_offset=current
+    )
     settled = -70.0 + current * tau / 2.0
     exact = settled + (-60.0 - settled) * mp.exp(-mp.mpf(t) / tau)
     assert abs(v.recorded["n"]["v"][0, 0] - exact) < 1e-12
@@ -56,8 +58,18 @@ def test_lif_follows_the_closed_form_between_inputs(tau, current, t):
 @settings(max_examples=60, deadline=None)
 @given(st.floats(0.5, 30.0), st.sampled_from([5.0, 10.0, math.inf]), st.floats(1.0, 60.0))
 def test_an_exponential_synapse_follows_the_closed_form(ts, tau, t):
-    result = single(61.0, [t], model="lif", tau_m=tau, v_rest=0.0, v_thresh=math.inf, synapse="exp", tau_syn=[ts],
-                    times=[0.0], weight=3.0)
+    result = single(
+        61.0,
+        [t],
+        model="lif",
+        tau_m=tau,
+        v_rest=0.0,
+        v_thresh=math.inf,
+        synapse="exp",
+        tau_syn=[ts],
+        times=[0.0],
+        weight=3.0,
+    )
     x, m, g = mp.mpf(t) - 1, 1 / mp.mpf(tau) if tau < math.inf else mp.mpf(0), 1 / mp.mpf(ts)
     exact = 3 * (x * mp.exp(-m * x) if m == g else (mp.exp(-m * x) - mp.exp(-g * x)) / (g - m))
     assert abs(result.recorded["n"]["v"][0, 0] - exact) < 1e-12
@@ -67,8 +79,17 @@ def test_an_exponential_synapse_follows_the_closed_form(ts, tau, t):
 
 def test_the_interval_is_that_of_the_f_i_curve_and_refractoriness_is_part_of_it():
     period = 2.0 + 10.0 * math.log(40.0 / 25.0)
-    spikes = single(500.0, model="lif", tau_m=10.0, cm=250.0, i_offset=1000.0, v_rest=0.0, v_reset=0.0, v_thresh=15.0,
-                    tau_refrac=2.0).spikes.time
+    spikes = single(
+        500.0,
+        model="lif",
+        tau_m=10.0,
+        cm=250.0,
+        i_offset=1000.0,
+        v_rest=0.0,
+        v_reset=0.0,
+        v_thresh=15.0,
+        tau_refrac=2.0,
+    ).spikes.time
     assert np.diff(spikes) == pytest.approx(period, abs=1e-11)
 
 
@@ -77,21 +98,47 @@ def test_a_current_that_just_settles_at_the_threshold_never_fires():
         i = theta * cm / tau
         if i * tau == theta * cm:
             for synapse in ("delta", "exp"):
-                assert len(single(5e3, model="lif", tau_m=tau, cm=cm, v_rest=0.0, v_reset=0.0, v_thresh=theta,
-                                  i_offset=i, synapse=synapse).spikes) == 0
+                assert (
+                    len(
+                        single(
+                            5e3,
+                            model="lif",
+                            tau_m=tau,
+                            cm=cm,
+                            v_rest=0.0,
+                            v_reset=0.0,
+                            v_thresh=theta,
+                            i_offset=i,
+                            synapse=synapse,
+                        ).spikes
+                    )
+                    == 0
+                )
 
 
 @pytest.mark.parametrize("tau", [10.0, math.inf])
 def test_subtract_keeps_what_lies_above_the_threshold_and_may_fire_several_times_at_once(tau):
-    result = single(9.0, [1.0], model="lif", tau_m=tau, v_rest=0.0, v_reset=0.0, v_thresh=2.0, reset="subtract",
-                    times=[0.0], weight=7.0)
+    result = single(
+        9.0,
+        [1.0],
+        model="lif",
+        tau_m=tau,
+        v_rest=0.0,
+        v_reset=0.0,
+        v_thresh=2.0,
+        reset="subtract",
+        times=[0.0],
+        weight=7.0,
+    )
     assert result.spikes.time.tolist() == [1.0, 1.0, 1.0]
     assert result.recorded["n"]["v"][0, 0] == pytest.approx(1.0)
 
 
 @pytest.mark.parametrize("tau", [10.0, math.inf])
 def test_a_readout_only_integrates(tau):
-    result = single(9.0, [1.0], model="lif", tau_m=tau, v_rest=0.0, v_reset=0.0, v_thresh=math.inf, times=[0.0], weight=1e6)
+    result = single(
+        9.0, [1.0], model="lif", tau_m=tau, v_rest=0.0, v_reset=0.0, v_thresh=math.inf, times=[0.0], weight=1e6
+    )
     assert len(result.spikes) == 0
     assert result.recorded["n"]["v"][0, 0] == 1e6
 
@@ -102,7 +149,9 @@ def test_a_start_at_the_threshold_fires_at_time_zero(synapse):
 
 
 def test_a_perfect_integrator_counts_exactly():
-    result = single(100.0, model="lif", tau_m=math.inf, v_rest=0.0, v_reset=0.0, v_thresh=4.0, i_offset=0.5, tau_refrac=0.0)
+    result = single(
+        100.0, model="lif", tau_m=math.inf, v_rest=0.0, v_reset=0.0, v_thresh=4.0, i_offset=0.5, tau_refrac=0.0
+    )
     assert result.spikes.time.tolist() == [8.0 * k for k in range(1, 13)]
 
 
@@ -121,7 +170,9 @@ def test_a_step_current_acts_between_its_breakpoints():
 def test_qif_flows_as_its_equation_says(x, d, t):
     """Against mpmath's own solution by Moebius maps: x' = x^2 + d."""
     g = nx.DiGraph()
-    g.add_node("n", model="qif", tau_m=1.0, a=1.0, v_rest=0.0, v_crit=0.0, v_peak=1e6, v_reset=-5.0, i_offset=d, v_init=x)
+    g.add_node(
+        "n", model="qif", tau_m=1.0, a=1.0, v_rest=0.0, v_crit=0.0, v_peak=1e6, v_reset=-5.0, i_offset=d, v_init=x
+    )
     result = es.simulate(es.compile(g), t + 1.0, backend="python", record={"n": ["v"]}, record_at=[t])
     q = mp.sqrt(mp.mpc(d))
     big_t = mp.tan(q * t) / q if d else mp.mpf(t)
@@ -130,16 +181,19 @@ def test_qif_flows_as_its_equation_says(x, d, t):
         assert abs(result.recorded["n"]["v"][0, 0] - exact) < 1e-9 * (1 + exact**2)
 
 
-@pytest.mark.parametrize(("node", "words"), [
-    ({"reset": "subtract", "tau_refrac": 1.0}, ["subtract", "tau_refrac"]),
-    ({"v_reset": -40.0, "tau_refrac": 0.0}, ["v_thresh", "v_reset", "refractory"]),
-    ({"synapse": "expp"}, ["'expp'", "'exp'"]),
-    ({"synapse": ["exp", "delta"], "tau_syn": [5.0]}, ["tau_syn", "1", "2"]),
-    ({"synapse": ["delta"], "tau_syn": [5.0]}, ["delta", "tau_syn"]),
-    ({"v_thresh": -math.inf}, ["v_thresh"]),
-    ({"cm": 0.0}, ["cm"]),
-    ({"tau_m": -1.0}, ["tau_m"]),
-])
+@pytest.mark.parametrize(
+    ("node", "words"),
+    [
+        ({"reset": "subtract", "tau_refrac": 1.0}, ["subtract", "tau_refrac"]),
+        ({"v_reset": -40.0, "tau_refrac": 0.0}, ["v_thresh", "v_reset", "refractory"]),
+        ({"synapse": "expp"}, ["'expp'", "'exp'"]),
+        ({"synapse": ["exp", "delta"], "tau_syn": [5.0]}, ["tau_syn", "1", "2"]),
+        ({"synapse": ["delta"], "tau_syn": [5.0]}, ["delta", "tau_syn"]),
+        ({"v_thresh": -math.inf}, ["v_thresh"]),
+        ({"cm": 0.0}, ["cm"]),
+        ({"tau_m": -1.0}, ["tau_m"]),
+    ],
+)
 def test_values_that_contradict_each_other_are_named(node, words):
     g = nx.DiGraph()
     g.add_node("n", model="lif", **node)

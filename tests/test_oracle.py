@@ -15,8 +15,11 @@ CASES = {case["name"]: case for case in ORACLE["cases"]}
 def exists(case):
     """Cases of models and inputs that are here: lif with delta and exp synapses and constant current, qif."""
     p = case["params"]
-    return case["model"] == "qif" or (case["model"] == "lif" and not {"ramp", "adaptation"} & set(p)
-                                      and all(kind == "exp" for kind, _ in p.get("channels", [])))
+    return case["model"] == "qif" or (
+        case["model"] == "lif"
+        and not {"ramp", "adaptation"} & set(p)
+        and all(kind == "exp" for kind, _ in p.get("channels", []))
+    )
 
 
 def lif(case):
@@ -25,13 +28,23 @@ def lif(case):
     channels = p.get("channels", [])
     deltas = any(where == "delta" for _, where, _ in case["inputs"])
     g = nx.MultiDiGraph()
-    g.add_node("n", model="lif", tau_m=p["tau_m"], cm=p["C_m"], v_rest=p["E_L"], v_thresh=p["V_th"], v_reset=p["V_reset"],
-               tau_refrac=p["t_ref"], i_offset=p["I_e"], v_init=p.get("V_0", p["E_L"]),
-               synapse=["exp"] * len(channels) + ["delta"] * (deltas or not channels),
-               tau_syn=[float(tau) for _, tau in channels] + [None] * (deltas or not channels),
-               i_init=[float(i) for i in p.get("I_syn_0", [0] * len(channels))] + [None] * (deltas or not channels))
+    g.add_node(
+        "n",
+        model="lif",
+        tau_m=p["tau_m"],
+        cm=p["C_m"],
+        v_rest=p["E_L"],
+        v_thresh=p["V_th"],
+        v_reset=p["V_reset"],
+        tau_refrac=p["t_ref"],
+        i_offset=p["I_e"],
+        v_init=p.get("V_0", p["E_L"]),
+        synapse=["exp"] * len(channels) + ["delta"] * (deltas or not channels),
+        tau_syn=[float(tau) for _, tau in channels] + [None] * (deltas or not channels),
+        i_init=[float(i) for i in p.get("I_syn_0", [0] * len(channels))] + [None] * (deltas or not channels),
+    )
     for k, (time, where, weight) in enumerate(case["inputs"]):
-        g.add_node(f"in {k}", model="spikes", times=[float(time) - 0.125])           # dyadic: arrives at `time` exactly
+        g.add_node(f"in {k}", model="spikes", times=[float(time) - 0.125])  # dyadic: arrives at `time` exactly
         receptor = len(channels) if where == "delta" else int(where)
         g.add_edge(f"in {k}", "n", weight=float(weight), delay=0.125, receptor=receptor)
     return g, float(case["t_end"])
@@ -41,8 +54,19 @@ def qif(case):
     """The dimensionless x' = x^2 + I: tau_m = cm = a = 1, both zeros at 0."""
     p = case["params"]
     g = nx.MultiDiGraph()
-    g.add_node("n", model="qif", tau_m=1.0, cm=1.0, a=1.0, v_rest=0.0, v_crit=0.0, i_offset=float(p["I"]),
-               v_init=float(p["V_0"]), v_reset=float(p["V_reset"]), v_peak=float(p["V_peak"] or "inf"))
+    g.add_node(
+        "n",
+        model="qif",
+        tau_m=1.0,
+        cm=1.0,
+        a=1.0,
+        v_rest=0.0,
+        v_crit=0.0,
+        i_offset=float(p["I"]),
+        v_init=float(p["V_0"]),
+        v_reset=float(p["V_reset"]),
+        v_peak=float(p["V_peak"] or "inf"),
+    )
     for k, (time, jump) in enumerate(p["jumps"]):
         g.add_node(f"in {k}", model="spikes", times=[float(time) - 0.125])
         g.add_edge(f"in {k}", "n", weight=float(jump), delay=0.125)
@@ -56,7 +80,9 @@ def test_spike_times_are_those_of_the_oracle(name, backend):
     graph, until = (qif if case["model"] == "qif" else lif)(case)
     result = es.simulate(es.compile(graph), until, backend=backend)
     assert len(result.spikes) == len(case["spikes_f64"])
-    for time, exact, tolerance in zip(result.spikes.time, case["spikes_f64"], case["suggested_abs_tol_ms"], strict=True):
+    for time, exact, tolerance in zip(
+        result.spikes.time, case["spikes_f64"], case["suggested_abs_tol_ms"], strict=True
+    ):
         assert abs(time - float.fromhex(exact)) <= tolerance
     assert result.counters["n_ambiguous"] == 0
 
@@ -64,7 +90,9 @@ def test_spike_times_are_those_of_the_oracle(name, backend):
 def test_the_six_spikes_of_a_constant_current_are_met_within_1e_12_ms():
     graph, until = lif(CASES["lif_dc_nest"])
     times = es.simulate(es.compile(graph), until).spikes.time
-    assert max(abs(t - float.fromhex(x)) for t, x in zip(times, CASES["lif_dc_nest"]["spikes_f64"], strict=True)) < 1e-12
+    assert (
+        max(abs(t - float.fromhex(x)) for t, x in zip(times, CASES["lif_dc_nest"]["spikes_f64"], strict=True)) < 1e-12
+    )
 
 
 @pytest.mark.parametrize("name", [name for name, case in CASES.items() if exists(case) and "V_end" in case])

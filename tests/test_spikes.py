@@ -26,7 +26,7 @@ def test_order_is_by_time_then_neuron():
 
 def test_equality_is_bitwise():
     assert some() == some()
-    assert some() != Spikes.make([2.0, 0.3, 2.0, 1 / 3], [4, 0, 1, 3], LABELS)       # 0.1 + 0.2 is not 0.3
+    assert some() != Spikes.make([2.0, 0.3, 2.0, 1 / 3], [4, 0, 1, 3], LABELS)  # 0.1 + 0.2 is not 0.3
     assert some() != Spikes.make(some().time, some().neuron)
 
 
@@ -53,7 +53,7 @@ def test_files_load_back_equal(tmp_path_factory, suffix, times, data):
 
 def test_csv_says_time_population_and_neuron(tmp_path):
     some().save(tmp_path / "s.csv")
-    rows = list(csv.reader(open(tmp_path / "s.csv")))
+    rows = list(csv.reader((tmp_path / "s.csv").read_text().splitlines()))
     assert rows[0] == ["time_ms", "population", "neuron"]
     assert rows[1] == ["0.30000000000000004", "exc", "0"]
     assert rows[2][1:] == ["7", "0"]
@@ -76,9 +76,14 @@ def test_a_damaged_file_is_named(tmp_path, text):
 def test_a_write_that_fails_leaves_the_old_file_and_no_other(tmp_path):
     path = tmp_path / "f.txt"
     path.write_text("old")
-    with pytest.raises(RuntimeError), atomic(path) as file:
-        file.write("new, but")
-        raise RuntimeError
+
+    def fail_half_way():
+        with atomic(path) as file:
+            file.write("new, but")
+            raise RuntimeError
+
+    with pytest.raises(RuntimeError):
+        fail_half_way()
     assert path.read_text() == "old"
     assert list(tmp_path.iterdir()) == [path]
     with pytest.raises(Mistake, match="cannot write"), atomic(path / "below"):
