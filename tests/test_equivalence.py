@@ -1,4 +1,4 @@
-"""One law, three engines: the compiled loop, the same loop in plain Python and the SimPy specification agree with ==."""
+"""One law, three engines: the compiled loop, the same loop in plain Python and the SimPy specification agree by ==."""
 
 import os
 
