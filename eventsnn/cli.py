@@ -108,10 +108,8 @@ def simulated(talk: Talk, network: Any, file: Path, until: float, seed: int | No
                           record_at=record_at, backend=backend, progress=progress)
     result = dataclasses.replace(result, provenance={**result.provenance, "file": str(file.resolve())})
     out = out or Path("out") / file.resolve().stem
-    for old in ("recorded.npz", "run.png", "source_*.npz"):       # of an earlier run: no part of this one
-        for path in out.glob(old):
-            path.unlink()
     paths = result.save(out)
+    (out / "run.png").unlink(missing_ok=True)          # of an earlier run
     if plot:
         from . import plot as pictures
 

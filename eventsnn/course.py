@@ -5,8 +5,11 @@ from typing import NamedTuple
 
 import numpy as np
 
+from .errors import Mistake
 from .network import Network
 from .stimuli import Streams, Trains
+
+RAPID, ENDLESS = 1e-9, 100_000        # that many spikes in a row less than 1e-9 ms apart: nobody can have meant it
 
 
 class Probe(NamedTuple):
@@ -35,6 +38,13 @@ class Outcome(NamedTuple):
     states: list[np.ndarray]  # each group's records at the end
     reached: float            # until, unless interrupted
     interrupted: bool
+
+
+def endless(network: Network, neuron: int) -> Mistake:
+    """The error for a neuron whose spikes do not let time pass."""
+    of = next(p for p in network.populations if p.kind == "neuron" and p.neuron <= neuron < p.neuron + p.size)
+    return Mistake(f"node {of.name!r}, neuron {neuron - of.neuron}: it fires endlessly, and time stands still; give it a longer "
+                   "tau_refrac, a lower v_reset, or smaller weights")
 
 
 def loose(records: np.ndarray) -> list[SimpleNamespace]:

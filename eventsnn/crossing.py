@@ -42,12 +42,13 @@ def nearby_maximum(p, s, x, slope, curve, reach):
     return x
 
 
-def first_crossing(p, s, horizon):
+def first_crossing(p, s, x, horizon):
     """The first t >= s.t with V(t) >= theta if t <= horizon, else a time > horizon before which there is none.
 
-    Also whether not even double-double could tell a graze from a miss (then it counts as a crossing).  V(s.t) < theta.
+    V(s.t) < theta.  x is where the search stands: 0, or what an earlier search from the same state returned, second.  An
+    iterate follows from the one before alone, so going on is the same search.  Third: whether not even double-double
+    could tell a graze from a miss (then it counts as a crossing).
     """
-    x = 0.0
     while s.t + x <= horizon:
         v, slope, curve, bound, push, size, k = tangent(p, s, x)
         d = p.theta - v
@@ -58,20 +59,20 @@ def first_crossing(p, s, horizon):
             peak = nearby_maximum(p, s, x, slope, curve, -curve / k)
             over = excess(p, s, peak)[0]
             if over >= -size * 2.0 ** -94:
-                return s.t + x, over < size * 2.0 ** -94
+                return s.t + x, x, over < size * 2.0 ** -94
             x = max(peak, x)                                   # past the maximum without a crossing: go on from there
             v, slope, curve, bound, push, size, k = tangent(p, s, x)
             d, band = -over, 0.0
             skip = -0.5 * curve / k                            # V'' keeps its sign that long
         elif d <= 0.0:
-            return s.t + x, False
+            return s.t + x, x, False
         if never_from(p, push):
-            return inf, False
+            return inf, x, False
         up = slope + 8.0 * U * (size / p.tau + abs(push) / p.cm)
         room = up * up + 2.0 * bound * max(d - band, 0.0)
         if room < 0.0 or up + math.sqrt(room) <= 0.0:
-            return inf, False
+            return inf, x, False
         root = math.sqrt(max(up * up + 2.0 * bound * d, 0.0))
         step = max(2.0 * d / (up + root) if up >= 0.0 else (root - up) / bound, skip)
         x = x + step if x + step > x else np.nextafter(x, inf)
-    return s.t + x, False
+    return s.t + x, x, False

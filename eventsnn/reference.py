@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 import simpy
 
-from .course import Outcome, Setup, loose, tight
+from .course import ENDLESS, RAPID, Outcome, Setup, endless, loose, tight
 from .kernel.engine import continuous, ticked
 from .stimuli import next_event
 
@@ -43,6 +43,7 @@ def run(setup: Setup) -> Outcome:
                for j, p, s in zip(g.neuron, loose(g.params), state, strict=True)}
     asked = dict.fromkeys(neurons, 0)                  # a question asked later makes an earlier one void
     inbox: dict[int, list[tuple[int, int, int]]] = defaultdict(list)
+    rapid: dict[int, tuple[float, int]] = {}           # each neuron's last spike, and how many came right after another
     counters = np.zeros(3, np.int64)
     kept: list[tuple[float, int]] = []
 
@@ -54,6 +55,10 @@ def run(setup: Setup) -> Outcome:
         """Fire neuron j while it is due at t; else look again when it may be."""
         verbs, p, s = neurons[j]
         while (spike := verbs.next_spike(p, s, t)) <= t:
+            before, at_once = rapid.get(j, (-np.inf, 0))
+            rapid[j] = (spike, at_once + 1 if spike - before < RAPID else 0)
+            if rapid[j][1] == ENDLESS:
+                raise endless(network, j)
             verbs.fire(p, s, spike)
             counters[0] += 1
             emit(spike, int(setup.emitter_of_neuron[j]))

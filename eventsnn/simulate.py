@@ -12,6 +12,7 @@ from .errors import Mistake, nearest
 from .network import Network, Population
 from .spikes import Result, Spikes
 from .stimuli import streams, trains
+from .values import seed_of
 
 BACKENDS = {
     "compiled": "the event loop, compiled",
@@ -37,14 +38,17 @@ def simulate(network: Network, until: float, *, inputs: Mapping[Any, Any] | None
     """
     if not isinstance(network, Network):
         raise Mistake(f"simulate needs a compiled Network, not {type(network).__name__}: call compile(graph) first")
-    if backend not in BACKENDS:
+    if not isinstance(backend, str) or backend not in BACKENDS:
         raise Mistake(f"unknown backend {backend!r}{nearest(backend, BACKENDS)}")
     if isinstance(threads, bool) or not isinstance(threads, int | np.integer) or threads < 1:
         raise Mistake(f"threads is {threads!r}: give a whole number of at least 1")
-    seed = network.seed if seed is None else seed
+    for name, value in (("record", record), ("inputs", inputs)):
+        if value is not None and not isinstance(value, Mapping):
+            raise Mistake(f"{name} must be a dict by node name, not {value!r}")
+    seed = network.seed if seed is None else seed_of(seed)
     until = number("until", until)
-    at_ms = sample_times(record_at, until)
     wanted, listened = recordings(network, record or {})
+    at_ms = sample_times(record_at, until) if wanted or record_at is not None else np.empty(0)
     setup = lay_out(network, until, at_ms, wanted, listened, inputs, seed)
     if backend == "simpy":
         from .reference import run as specification
@@ -73,6 +77,8 @@ def sample_times(record_at: Any, until: float) -> np.ndarray:
         step = number("record_at", step)
         if step == 0.0:
             raise Mistake("record_at is 0: give a step > 0 ms, or an array of times")
+        if until / step > 1e9:
+            raise Mistake(f"record_at {step:g} ms would make {until / step:.0e} samples: use a longer step")
         times = np.arange(int(np.ceil(until / step))) * step
         return times[times < until]
     try:
@@ -92,6 +98,8 @@ def recordings(network: Network, record: Mapping[Any, Sequence[str]]) -> tuple[d
     listened = []
     for name, variables in record.items():
         population = network.population(name)
+        if not isinstance(variables, Sequence):
+            raise Mistake(f"record: {name!r} wants a list of variables, not {variables!r}")
         variables = [variables] if isinstance(variables, str) else list(variables)
         known = {"neuron": sorted({v.rstrip("0123456789") for v in population.variables}, reverse=True),
                  "source": ["spikes"]}.get(population.kind, [])
@@ -115,6 +123,10 @@ def lay_out(network: Network, until: float, at_ms: np.ndarray, wanted: Mapping[A
     """Everything in the network's own unit of time."""
     tick = network.tick
     end = ticks_until(until, tick) if tick else until
+    for p in network.populations:
+        taus = p.params.get("tau_m", np.inf) if p.kind == "neuron" else np.inf
+        if until / np.min(taus) > 2.0 ** 48:
+            raise Mistake(f"node {p.name!r}: a tau_m of {np.min(taus):g} ms is lost beside {until:g} ms: use a longer one")
     if end + network.min_delay <= end:
         raise Mistake(f"a delay of {network.min_delay:g} ms is lost beside times up to {end:g}: use a longer delay")
     times = at_ms

@@ -88,6 +88,10 @@ class Spikes:
                     return cls.make(file["time"], file["neuron"], json.loads(str(file["populations"])))
             with open(path, encoding="utf-8", newline="") as text:
                 rows = list(csv.DictReader(text))
+            if not rows and path.read_text(encoding="utf-8").strip() != "time_ms,population,neuron":
+                raise ValueError("no header")
+            if any(not 0 <= float(row["time_ms"]) < np.inf or int(row["neuron"]) < 0 for row in rows):
+                raise ValueError("a time or a neuron is negative or no number")
             if populations is None:
                 size: dict[str, int] = {}
                 for row in rows:
@@ -103,7 +107,7 @@ class Spikes:
             raise Mistake(f"{path} is no spike file: expected what Spikes.save writes ({error})") from error
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Result:
     """One run over [0, until).
 
@@ -143,7 +147,10 @@ class Result:
                 "interrupted": self.interrupted, "provenance": dict(self.provenance)}
 
     def save(self, folder: str | Path) -> list[Path]:
-        """Write spikes.csv, spikes.npz, result.json and, if something was recorded, recorded.npz into a folder."""
+        """Write spikes.csv, spikes.npz, result.json and, if something was recorded, recorded.npz and source_K.npz.
+
+        result.json comes last and names the others; parts of an earlier result in that folder are removed.
+        """
         folder = Path(folder)
         paths = [folder / "spikes.csv", folder / "spikes.npz"]
         for path in paths:
@@ -153,13 +160,15 @@ class Result:
             paths.append(folder / "recorded.npz")
             with atomic(paths[-1], "wb") as file:
                 np.savez_compressed(file, recorded_at=self.recorded_at, **arrays)  # type: ignore[arg-type]
-        for name, spikes in self.sources.items():
-            paths.append(folder / f"source_{name}.npz")
+        for k, spikes in enumerate(self.sources.values()):
+            paths.append(folder / f"source_{k}.npz")
             spikes.save(paths[-1])
-        paths.append(folder / "result.json")
-        with atomic(paths[-1]) as file:
-            json.dump(self.summary(), file, indent=1)
-        return paths
+        with atomic(folder / "result.json") as file:
+            json.dump({**self.summary(), "files": [path.name for path in paths]}, file, indent=1)
+        for path in (folder / "recorded.npz", *folder.glob("source_*.npz")):
+            if path not in paths:
+                path.unlink(missing_ok=True)
+        return [*paths, folder / "result.json"]
 
     @classmethod
     def load(cls, folder: str | Path) -> "Result":
@@ -170,19 +179,22 @@ class Result:
         names = {str(name): name for name, _, _ in spikes.populations}
         try:
             told = json.loads(path.read_text(encoding="utf-8"))
+            _ = float(told["provenance"]["until"]), told["provenance"]["network"], told["files"]
             recorded: dict[str | int, dict[str, np.ndarray]] = {}
             times = np.empty(0)
-            if (folder / "recorded.npz").exists():
+            if "recorded.npz" in told["files"]:
                 path = folder / "recorded.npz"
                 with np.load(path) as file:
                     times = file["recorded_at"]
                     for key in file.files:
                         name, _, variable = key.rpartition("/")
-                        if name:
+                        if "/" in key:
                             recorded.setdefault(names[name], {})[variable] = file[key]
-            sources = [Spikes.load(file) for file in sorted(folder.rglob("source_*.npz"))]
+            sources = [Spikes.load(folder / name) for name in told["files"] if name.startswith("source_")]
             return cls(spikes, recorded, times, {s.populations[0][0]: s for s in sources}, told["counters"],
                        told["provenance"], interrupted=told["interrupted"])
+        except Mistake:
+            raise
         except OSError as error:
             raise Mistake(f"cannot read {path}: {error.strerror}") from error
         except Exception as error:          # as in Spikes.load

@@ -23,6 +23,7 @@ from .rng import U64, key, philox, unit
 
 DRAWS = ("normal", "uniform")
 MOST = 2 ** 31 - 1
+LARGEST = 1e30                      # beyond it, and below its inverse, squares would overflow inside the kernels
 RAREST = 1e-3                       # a clip must keep at least this part of a normal draw
 
 
@@ -56,6 +57,10 @@ def numbers(value: Any, what: str) -> np.ndarray:
     array = array.astype(np.float64)
     if np.isnan(array).any():
         raise Mistake(f"{what} is NaN{_where(np.isnan(array))}: give a number")
+    size = np.abs(array)
+    absurd = (size > LARGEST) & (size < math.inf)
+    if absurd.any():
+        raise Mistake(f"{what} is {float(array[absurd].ravel()[0]):g}{_where(absurd)}: sizes go up to {LARGEST:g}")
     return array
 
 
@@ -98,7 +103,7 @@ def inside(array: np.ndarray, field: Field, what: str) -> None:
     """Refuse what lies outside the field's domain."""
     bounded = field.above > -math.inf
     if bounded:
-        wrong = array < field.above if field.closed else array <= field.above
+        wrong = array < field.above if field.closed else array < field.above + 1.0 / LARGEST
         if field.finite:
             wrong = wrong | (array == math.inf)
     elif field.finite:
@@ -108,7 +113,8 @@ def inside(array: np.ndarray, field: Field, what: str) -> None:
     if not wrong.any():
         return
     shown = float(array[wrong].ravel()[0])
-    bound = f"{'>=' if field.closed else '>'} {field.above:g} {field.unit}".rstrip() if bounded else ""
+    least = f">= {1.0 / LARGEST:g}" if field.above == 0.0 < shown else f"{'>=' if field.closed else '>'} {field.above:g}"
+    bound = f"{least} {field.unit}".rstrip() if bounded else ""
     finite = "finite" if field.finite and math.isinf(shown) else ""
     raise Mistake(f"{what} must be {' and '.join(filter(None, (finite, bound)))}, not {shown!r}{_where(wrong)}")
 

@@ -67,7 +67,7 @@ def test_run_writes_what_simulate_gives(call, file, tmp_path):
 
 def test_a_second_run_leaves_nothing_of_the_first(call, file, tmp_path):
     call("run", file, "--until", 5, "--out", "a", "--record", "exc:v", "--record", "drive:spikes", "--plot")
-    assert (tmp_path / "a" / "source_drive.npz").exists()
+    assert (tmp_path / "a" / "source_0.npz").exists()
     call("run", file, "--until", 5, "--out", "a")
     assert {p.name for p in (tmp_path / "a").iterdir()} == {"spikes.csv", "spikes.npz", "result.json"}
 

@@ -60,7 +60,7 @@ taus = st.one_of(
 def test_the_first_crossing_is_neither_missed_nor_false(tau, channels, v, drive):
     p, s = problem(tau, 10.0, v, drive, channels)
     until = 200.0
-    t, _ = first_crossing(p, s, until)
+    t, _, _ = first_crossing(p, s, 0.0, until)
     grid = np.linspace(0.0, until, 4001)
     values = np.array([potential(p, s, x) for x in grid]) - p.theta
     above = np.flatnonzero(values > 1e-9)
@@ -99,7 +99,7 @@ def test_a_graze_by_the_last_bit_of_the_threshold_is_decided_right(tau, ts, curr
     if theta <= 0.0:
         return
     p.theta = theta
-    t, ambiguous = first_crossing(p, s, 1000.0)
+    t, _, ambiguous = first_crossing(p, s, 0.0, 1000.0)
     assert not ambiguous
     assert (t <= 1000.0) == (top >= theta)
 
@@ -113,7 +113,7 @@ def test_grazing_from_1e_3_to_1e_16_of_the_threshold(k, sign):
         s.i = [(low + high) / 2]
         low, high = (s.i[0], high) if peak(p, s, 3.8, 4.0) < sign * mp.mpf(10) ** -k * 15 else (low, s.i[0])
     s.i = [float(low)]
-    assert (first_crossing(p, s, 100.0)[0] <= 100.0) == (peak(p, s, 3.8, 4.0) >= 0)
+    assert (first_crossing(p, s, 0.0, 100.0)[0] <= 100.0) == (peak(p, s, 3.8, 4.0) >= 0)
 
 
 @settings(max_examples=100, deadline=None)
@@ -122,8 +122,9 @@ def test_grazing_from_1e_3_to_1e_16_of_the_threshold(k, sign):
 )
 def test_the_time_does_not_depend_on_the_horizon(theta, channels, horizon):
     p, s = problem(10.0, theta, theta - 0.1, 0.5, channels)
-    t, _ = first_crossing(p, s, 1000.0)
-    sooner, _ = first_crossing(p, s, horizon)
+    t, _, _ = first_crossing(p, s, 0.0, 1000.0)
+    sooner, stands, _ = first_crossing(p, s, 0.0, horizon)
+    assert first_crossing(p, s, stands, 1000.0)[0] == t
     assert sooner == t if t <= horizon else horizon < sooner <= t
 
 

@@ -189,8 +189,8 @@ def test_inputs_of_one_emitter_are_summed_in_the_order_of_its_synapses(backend):
     g.add_node("in", model="spikes", times=[1.0, 2.0])
     for weight, delay in ((1e16, 2.0), (1.0, 1.0), (-1e16, 2.0), (3.0, 1.0)):
         g.add_edge("in", "n", weight=weight, delay=delay)
-    left = 4.0 * np.exp(-1 / 20)                            # of what synapses 1 and 3 brought at 2 ms
-    assert potential_at_3(g, backend) - left == pytest.approx(3.0)          # by rows it would be 4
+    left = 4.0 * np.exp(-1 / 20)  # of what synapses 1 and 3 brought at 2 ms
+    assert potential_at_3(g, backend) - left == pytest.approx(3.0)  # by rows it would be 4
 
 
 @settings(max_examples=max(EXAMPLES // 8, 5), **PATIENT)

@@ -186,6 +186,7 @@ def test_inputs_replace_trains_without_a_new_compile_and_seeds_govern_the_source
         ({"until": float("nan")}, ["until"]),
         ({"until": 5.0, "backend": "numba"}, ["backend", "numba"]),
         ({"until": 5.0, "threads": 0}, ["threads"]),
+        ({"until": 5.0, "seed": 1.5}, ["seed", "1.5"]),
         ({"until": 5.0, "record": {"m": ["v"]}}, ["'m'"]),
         ({"until": 5.0, "record": {"n": ["w"]}}, ["'w'", "v"]),
         ({"until": 5.0, "record_at": [1.0, 5.0]}, ["record_at", "[0, 5)"]),

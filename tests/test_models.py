@@ -201,3 +201,77 @@ def test_values_that_contradict_each_other_are_named(node, words):
         es.compile(g)
     assert 'node "n"' in str(caught.value)
     assert all(word in str(caught.value) for word in words)
+
+
+@pytest.mark.parametrize("backend", ["compiled", "python", "simpy"])
+@pytest.mark.parametrize(
+    "node",
+    [
+        {"v_reset": -40.0, "v_thresh": -50.0, "v_init": -40.0, "tau_refrac": 1e-17},
+        {"reset": "subtract"},
+    ],
+)
+def test_endless_firing_is_an_error_that_names_the_neuron(node, backend):
+    with pytest.raises(es.Mistake, match="neuron 0: it fires endlessly"):
+        single(3.0, backend=backend, model="lif", times=[1.0], weight=1e18, **node)
+
+
+@pytest.mark.parametrize("weight", [0.0, -1.0])
+@pytest.mark.parametrize(
+    "node",
+    [
+        {"tau_m": 20.0, "cm": 1.0, "v_thresh": 15.0, "i_offset": 0.75, "synapse": "exp"},
+        {"tau_m": 10.0, "cm": 0.1, "v_thresh": 111.0, "i_offset": 1.11},
+        {"tau_m": 1.0, "cm": 1.0, "v_thresh": 15.0, "i_offset": 15.0},
+    ],
+)
+def test_a_membrane_settled_at_its_threshold_does_not_fire_on_a_silent_or_inhibitory_input(node, weight):
+    assert (
+        len(single(2e3, model="lif", v_rest=0.0, v_reset=0.0, times=[500.0, 1000.0], weight=weight, **node).spikes) == 0
+    )
+
+
+@pytest.mark.parametrize("backend", ["compiled", "simpy"])
+@pytest.mark.parametrize(
+    ("v", "tau", "when"),
+    [
+        (25.301972394288306, 18.486278344646646, 8.140037407857625),
+        (34.40696185640128, 14.983429792301942, 4.705620423128129),
+    ],
+)
+def test_qif_keeps_its_spike_when_an_input_comes_one_ulp_before_the_escape(v, tau, when, backend):
+    result = single(
+        when + 0.5,
+        backend=backend,
+        model="qif",
+        a=0.1,
+        v_rest=0.0,
+        v_crit=5.0,
+        v_peak=math.inf,
+        v_reset=-3.0,
+        v_init=v,
+        tau_m=tau,
+        times=[when - 1.0],
+        weight=0.0,
+    )
+    assert result.spikes.time == pytest.approx([when])
+
+
+def test_a_slow_inhibition_under_a_strong_drive_is_searched_in_one_pass():
+    result = single(
+        7e3,
+        backend="compiled",
+        model="lif",
+        tau_m=0.1,
+        cm=0.1,
+        v_rest=0.0,
+        v_reset=0.0,
+        v_thresh=15.0,
+        i_offset=15.1,
+        synapse="exp",
+        tau_syn=[1000.0],
+        times=[0.0],
+        weight=-100.0,
+    )
+    time = result.spikes.time
+    assert time[time > 2.0][0] == pytest.approx(1.0 + 1000.0 * math.log(1000.0), abs=1.0)  # where the drive wins again

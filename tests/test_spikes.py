@@ -106,6 +106,6 @@ def test_a_result_writes_its_spikes_counters_and_provenance(tmp_path):
     assert summary["provenance"]["exactness"] == {"n": "closed form", "quiet": "closed form"}
     assert Spikes.load(tmp_path / "spikes.npz") == result.spikes
     assert Spikes.load(tmp_path / "spikes.csv", result.spikes.populations) == result.spikes
-    assert Spikes.load(tmp_path / "source_in.npz") == result.sources["in"]
+    assert Spikes.load(tmp_path / "source_0.npz") == result.sources["in"]
     with np.load(tmp_path / "recorded.npz") as file:
         assert file["n/v"].tobytes() == result.recorded["n"]["v"].tobytes()

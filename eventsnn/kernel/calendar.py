@@ -18,7 +18,7 @@ class Calendar(NamedTuple):
 
 def calendar(width: float, longest: float) -> Calendar:
     """An empty calendar with slots of `width` for delays up to `longest`."""
-    slots = 1 << max(3, min(16, int(np.ceil(np.log2(longest / width + 2.0)))))
+    slots = 1 << max(3, min(16, int(np.ceil(np.log2(min(longest / width, 1e6) + 2.0)))))
     n = 1024
     chain = np.arange(1, n + 1, dtype=np.int64)
     chain[-1] = -1

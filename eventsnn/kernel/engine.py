@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from ..course import Outcome, Setup, loose, tight
+from ..course import Outcome, Setup, endless, loose, tight
 from ..model import Dynamics
 from . import loop
 from .calendar import calendar
@@ -72,11 +72,11 @@ def run(setup: Setup, jit: bool, progress: Callable[[float, float], None] | None
         local[group.neuron] = np.arange(len(group.neuron))
     wires = wiring(setup)
     inboxes = np.zeros(network.neurons, np.int64), np.zeros(network.neurons, np.int64)
-    width = min(network.min_delay, max(setup.until / 64.0, np.finfo(float).tiny))
+    width = min(network.min_delay, setup.until / 64.0 or 1.0)
     longest = float(wires.delay.max()) if len(wires.delay) else width
     arrivals = np.empty(64, loop.arrival_type(wires.weight.dtype))
     course = Course(calendar(width, longest), arrivals, 0.0)
-    counters = np.zeros(3, np.int64)
+    counters = np.zeros(4, np.int64)
     step = runner([network.groups[k].dynamics for k in ranks], network.tick, jit)
     feed, times, emitters = sources(setup), [], []
     budget, interrupted = (100_000 if jit else 1000), False
@@ -87,6 +87,8 @@ def run(setup: Setup, jit: bool, progress: Callable[[float, float], None] | None
                 with np.errstate(all="ignore"):
                     course, kept = step(course, wires, groups, local, feed, network.drives, setup.times, setup.keep,
                                         *inboxes, width, setup.until, network.tick, budget, counters)
+                if counters[3]:
+                    raise endless(network, int(counters[3]) - 1)
                 times.append(kept.time[:kept.n].copy())
                 emitters.append(kept.emitter[:kept.n].copy())
                 budget = max(100, int(budget * min(4.0, max(0.25, PAUSE / (time.perf_counter() - began + 1e-9)))))
@@ -99,4 +101,4 @@ def run(setup: Setup, jit: bool, progress: Callable[[float, float], None] | None
     if not jit:
         states = [tight(state, g.state.dtype) for state, g in zip(states, network.groups, strict=True)]
     return Outcome(np.concatenate([np.empty(0), *times]), np.concatenate([np.empty(0, np.int64), *emitters]),
-                   counters, states, course.time, interrupted)
+                   counters[:3], states, course.time, interrupted)

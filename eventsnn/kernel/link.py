@@ -4,19 +4,21 @@
 and compiles each one (or, with jit=False, leaves them plain Python).  `Bound(function, {"advance": lif_advance})`
 replaces names on the way, so one loop serves every model.
 
-The disk cache stays correct because each copy's qualified name carries a digest of every source file it is made of:
-numba's index sees an edit anywhere as another function, and two models can never share code.
+The disk cache stays correct because each copy's qualified name carries a digest of the code objects and constants it is
+made of (not of files, which may have been edited since they were imported): numba's index sees an edit anywhere as
+another function, and two models can never share code.
 """
 
 import hashlib
-import inspect
 from collections.abc import Callable, Mapping
 from functools import cache
-from pathlib import Path
-from types import FunctionType
+from types import CodeType, FunctionType
 from typing import Any, NamedTuple
 
+import numpy as np
+
 PACKAGE = __name__.split(".")[0]
+OPTIONS = {"nogil": True, "cache": True, "error_model": "numpy", "no_cfunc_wrapper": True}
 Function = Callable[..., Any]
 
 
@@ -95,14 +97,17 @@ def _reach(function: FunctionType, names: tuple[tuple[str, Any], ...]) -> frozen
 
 @cache
 def _digest(bound: Bound) -> str:
-    """A digest of the sources and bindings of a function and all its parts."""
+    """A digest of the code, constants and bindings of a function and all its parts, and of how `link` compiles."""
     f = bound.function
-    h = hashlib.sha256(f"{f.__module__}.{f.__qualname__}".encode() + _source(inspect.getfile(f)) + _source(__file__))
+    constants = {n: v for n in f.__code__.co_names if isinstance(v := f.__globals__.get(n), int | float | tuple | np.generic)}
+    text = f"{OPTIONS} {f.__module__}.{f.__qualname__} {f.__defaults__} {sorted(constants.items())}"
+    h = hashlib.sha256(text.encode() + _content(f.__code__))
     for name, part in sorted(_parts(bound).items()):
         h.update(f"{name}={_digest(part)}".encode())
     return h.hexdigest()[:16]
 
 
-@cache
-def _source(file: str) -> bytes:
-    return Path(file).read_bytes()
+def _content(code: CodeType) -> bytes:
+    """What a code object does, as bytes."""
+    constants = b"".join(_content(c) if isinstance(c, CodeType) else repr(c).encode() for c in code.co_consts)
+    return code.co_code + constants + repr((code.co_names, code.co_varnames, code.co_freevars)).encode()

@@ -9,6 +9,7 @@ from typing import NamedTuple
 
 import numpy as np
 
+from ..course import ENDLESS, RAPID
 from ..stimuli import Streams, next_event
 from .calendar import Calendar, enter, merge_sort, reserve, take
 
@@ -185,6 +186,7 @@ def live(wiring, inbox, cells, k, end, breakpoints, times, sample, sums, out, co
     p, s = cells.params[k], cells.state[k]
     samples = len(times) if cells.column[k] >= 0 else 0
     n = out.n
+    last_spike, at_once = -np.inf, 0
     while True:
         arrival = inbox.arrival[a]["time"] if a < last else np.inf
         c = cells.cursor[k]
@@ -200,6 +202,11 @@ def live(wiring, inbox, cells, k, end, breakpoints, times, sample, sums, out, co
             out.time[n] = spike
             out.emitter[n] = cells.emitter[k]
             n += 1
+            at_once = at_once + 1 if spike - last_spike < RAPID else 0
+            last_spike = spike
+            if at_once == ENDLESS:
+                counters[3] = j + 1
+                break
         elif due < event:                     # a right limit (S0): all that happens at that instant has happened
             record(cells, k, due, sample)
             sample += 1
@@ -271,7 +278,8 @@ def run(course, wiring, groups, local, sources, breakpoints, times, keep, inbox_
         budget, counters):
     """Windows until `until`, or until about `budget` arrivals were handled; what was emitted by those worth keeping.
 
-    counters: spikes, synaptic operations, neuron updates (instants of input, per neuron)
+    counters: spikes, synaptic operations, neuron updates (instants of input, per neuron), and the neuron + 1 that fires
+    endlessly at one instant
     """
     calendar, arrival, start = course
     kept = Emitted(np.empty(64), np.empty(64, np.int64), 0)
@@ -281,7 +289,7 @@ def run(course, wiring, groups, local, sources, breakpoints, times, keep, inbox_
     while sample < len(times) and times[sample] < start:
         sample += 1
     windows = 0
-    while start < until and counters[1] + counters[0] + windows < goal:
+    while start < until and counters[1] + counters[0] + windows < goal and counters[3] == 0:
         windows += 1
         end = min(start + width, until)
         due_time, due_row = take(calendar, start, end)

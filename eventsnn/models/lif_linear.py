@@ -1,7 +1,7 @@
 """`lif` as V and its synaptic currents (law section 1): exponential synapses, mixed with delta ones, and tau_m = inf.
 
 V, theta and reset count from rest.  A delta receptor has tau_syn = 0 and no current.  `safe` is a certified time before
-which the neuron cannot fire by itself; it postpones the search for the crossing and never enters its result.
+which the neuron cannot fire by itself, `sought` how far the search for the crossing has come (its next iterate).
 """
 
 import math
@@ -19,9 +19,15 @@ def layout(receptors: int) -> tuple[np.dtype, np.dtype]:
     """The records' types for a number of receptors."""
     params = [("tau", "f8"), ("cm", "f8"), ("theta", "f8"), ("reset", "f8"), ("refrac", "f8"), ("i_offset", "f8"),
               ("jump", "f8"), ("rest", "f8"), ("subtract", "i8"), ("currents", "i8"), ("tau_syn", "f8", (receptors,))]
-    state = [("t", "f8"), ("v", "f8"), ("drive", "f8"), ("end", "f8"), ("safe", "f8"), ("held", "i8"),
+    state = [("t", "f8"), ("v", "f8"), ("drive", "f8"), ("end", "f8"), ("safe", "f8"), ("sought", "f8"), ("held", "i8"),
              ("n_ambiguous", "i8"), ("i", "f8", (receptors,))]
     return np.dtype(params), np.dtype(state)
+
+
+def unknown(s):
+    """The state has changed: nothing is known of the next spike."""
+    s.safe = s.t
+    s.sought = 0.0
 
 
 def pass_time(p, s, t, moves):
@@ -29,12 +35,13 @@ def pass_time(p, s, t, moves):
     if t > s.t:
         x = t - s.t
         if moves:
-            s.v = potential(p, s, x)
+            v = potential(p, s, x)            # no crossing up to t: what rounding lifts to theta stays below it
+            s.v = v if v < p.theta else np.nextafter(p.theta, -inf)
         for j in range(len(p.tau_syn)):
             if p.tau_syn[j] > 0.0:
                 s.i[j] *= math.exp(-x / p.tau_syn[j])
         s.t = t
-        s.safe = t
+        unknown(s)
 
 
 def advance(p, s, t):
@@ -45,7 +52,7 @@ def advance(p, s, t):
         pass_time(p, s, s.end, False)
         s.held = 0
         s.v = p.reset
-        s.safe = s.t
+        unknown(s)
     pass_time(p, s, t, True)
 
 
@@ -55,12 +62,12 @@ def receive(p, s, sums):
             s.i[j] += sums[j]
         elif not s.held:
             s.v += sums[j]
-    s.safe = s.t
+    unknown(s)
 
 
 def inject(p, s, current):
     s.drive = p.i_offset + current
-    s.safe = s.t
+    unknown(s)
 
 
 def next_spike(p, s, horizon):
@@ -75,7 +82,7 @@ def next_spike(p, s, horizon):
     if p.currents == 0:
         s.safe = s.t + constant_crossing(p, s)
     else:
-        s.safe, ambiguous = first_crossing(p, s, horizon)
+        s.safe, s.sought, ambiguous = first_crossing(p, s, s.sought, horizon)
         s.n_ambiguous += ambiguous
     return s.safe
 
@@ -84,7 +91,7 @@ def fire(p, s, t):
     if p.subtract:
         advance(p, s, t)
         s.v -= p.jump
-        s.safe = s.t
+        unknown(s)
         return
     pass_time(p, s, t, False)
     s.end = t + p.refrac

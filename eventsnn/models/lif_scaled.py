@@ -21,6 +21,7 @@ STATE = np.dtype([("t", "f8"), ("u", "f8"), ("e", "f8"), ("v_inf", "f8"), ("end"
                   ("held", "i8"), ("drifts", "i8")])
 
 F = float.fromhex("0x1.78b56362cef38p-2")     # e^-1
+LEAST = 5e-324                                # u decays to this and keeps its sign: V approaches v_inf, never reaches it
 
 
 def epoch_of(t, tau):
@@ -34,11 +35,11 @@ def epoch_of(t, tau):
 
 
 def rolled(u, k, tau, t):
-    """u and its epoch, taken to the epoch of t by one multiplication each; zero stays zero."""
-    while u != 0.0 and (k + 1) * tau <= t:
+    """u and its epoch, taken to the epoch of t by one multiplication each; what has decayed stays."""
+    while abs(u) > LEAST and (k + 1) * tau <= t:
         u *= F
         k += 1
-    return (u, k) if u != 0.0 else (u, epoch_of(t, tau))
+    return (u, k) if abs(u) > LEAST else (u, epoch_of(t, tau))
 
 
 def advance(p, s, t):
@@ -64,11 +65,14 @@ def receive(p, s, sums):
 
 def inject(p, s, current):
     i = p.i_offset + current
+    drifts = i * p.tau > p.theta * p.cm       # exact where R I equals the threshold exactly (S1)
     v_inf = i * p.tau / p.cm
+    if not drifts:
+        v_inf = min(v_inf, p.theta)
     if not s.held:
         s.u += (s.v_inf - v_inf) * s.e
     s.v_inf = v_inf
-    s.drifts = i * p.tau > p.theta * p.cm     # exact where R I equals the threshold exactly (S1)
+    s.drifts = drifts
 
 
 def next_spike(p, s, horizon):
@@ -123,7 +127,8 @@ def prepare(values: Mapping[str, Any], size: int) -> Prepared:
     p.subtract = values["reset"] == "subtract"
     s: Any = np.zeros(size, STATE).view(np.recarray)
     s.e = 1.0
-    s.v_inf = p.i_offset * p.tau / p.cm
-    s.u = (values["v_init"] - p.rest) - s.v_inf
     s.drifts = p.i_offset * p.tau > p.theta * p.cm
+    settled = p.i_offset * p.tau / p.cm
+    s.v_inf = np.where(s.drifts, settled, np.minimum(settled, p.theta))
+    s.u = (values["v_init"] - p.rest) - s.v_inf
     return Prepared(DYNAMICS, p, s, len(values["synapse"]), ("v",))

@@ -65,6 +65,13 @@ def escape(x, d, peak):
     return math.atanh(z) / q if z < 1.0 else inf
 
 
+def moved(p, s, t):
+    """x at t; where rounding lets t reach the escape, the peak itself (the flow's other branch lies beyond it)."""
+    if t - s.t >= escape(s.x, s.d, p.peak) * (1.0 - 1e-14):
+        return p.peak
+    return flow(s.x, s.d, t - s.t)
+
+
 def advance(p, s, t):
     if s.held:
         if t < s.end:
@@ -74,7 +81,7 @@ def advance(p, s, t):
         s.x = p.reset
         s.t = s.end
     if t > s.t:
-        s.x = flow(s.x, s.d, t - s.t)
+        s.x = moved(p, s, t)
         s.t = t
 
 
@@ -112,7 +119,7 @@ def value(p, s, t, which):
         if t < s.end:
             return p.centre + p.reset / p.scale
         advance(p, s, s.end)
-    return p.centre + flow(s.x, s.d, t - s.t) / p.scale
+    return p.centre + moved(p, s, t) / p.scale
 
 
 DYNAMICS = Dynamics("qif", Verbs(advance, receive, inject, next_spike, fire, value), "closed form")
