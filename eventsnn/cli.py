@@ -98,16 +98,25 @@ def emulate(model: Annotated[Path, typer.Argument(help="A folder with a model fi
                      plot)
 
 
+def writable(folder: Path) -> None:
+    """Make the folder before the work, so that a typo costs no run."""
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise Mistake(f"cannot write {folder}: {error.strerror}") from error
+
+
 def simulated(talk: Talk, network: Any, file: Path, until: float, seed: int | None, out: Path | None,
               record: Iterable[str] | None, record_at: float | None, backend: str, threads: int, plot: bool) -> int:
     """Simulate, write, tell."""
     from . import simulate
 
+    out = out or Path("out") / file.resolve().stem
+    writable(out)
     with talk.busy(f"simulating {file.name}") as progress:
         result = simulate(network, until, seed=seed, threads=threads, record=wanted(network, record or ()),
                           record_at=record_at, backend=backend, progress=progress)
     result = dataclasses.replace(result, provenance={**result.provenance, "file": str(file.resolve())})
-    out = out or Path("out") / file.resolve().stem
     paths = result.save(out)
     (out / "run.png").unlink(missing_ok=True)          # of an earlier run
     if plot:

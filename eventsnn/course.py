@@ -43,8 +43,8 @@ class Outcome(NamedTuple):
 def endless(network: Network, neuron: int) -> Mistake:
     """The error for a neuron whose spikes do not let time pass."""
     of = next(p for p in network.populations if p.kind == "neuron" and p.neuron <= neuron < p.neuron + p.size)
-    return Mistake(f"node {of.name!r}, neuron {neuron - of.neuron}: it fires endlessly, and time stands still; give it a longer "
-                   "tau_refrac, a lower v_reset, or smaller weights")
+    return Mistake(f"node {of.name!r}, neuron {neuron - of.neuron}: it fires endlessly, and time stands still; "
+                   "give it a longer tau_refrac, a lower v_reset, or smaller weights")
 
 
 def loose(records: np.ndarray) -> list[SimpleNamespace]:

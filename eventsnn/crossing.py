@@ -45,7 +45,7 @@ def nearby_maximum(p, s, x, slope, curve, reach):
 def first_crossing(p, s, x, horizon):
     """The first t >= s.t with V(t) >= theta if t <= horizon, else a time > horizon before which there is none.
 
-    V(s.t) < theta.  x is where the search stands: 0, or what an earlier search from the same state returned, second.  An
+    V(s.t) < theta.  x is where the search stands: 0, or what an earlier search from the same state returned second.  An
     iterate follows from the one before alone, so going on is the same search.  Third: whether not even double-double
     could tell a graze from a miss (then it counts as a crossing).
     """

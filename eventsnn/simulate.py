@@ -126,7 +126,7 @@ def lay_out(network: Network, until: float, at_ms: np.ndarray, wanted: Mapping[A
     for p in network.populations:
         taus = p.params.get("tau_m", np.inf) if p.kind == "neuron" else np.inf
         if until / np.min(taus) > 2.0 ** 48:
-            raise Mistake(f"node {p.name!r}: a tau_m of {np.min(taus):g} ms is lost beside {until:g} ms: use a longer one")
+            raise Mistake(f"node {p.name!r}: a tau_m of {np.min(taus):g} ms is lost beside {until:g} ms")
     if end + network.min_delay <= end:
         raise Mistake(f"a delay of {network.min_delay:g} ms is lost beside times up to {end:g}: use a longer delay")
     times = at_ms

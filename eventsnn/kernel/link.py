@@ -99,7 +99,8 @@ def _reach(function: FunctionType, names: tuple[tuple[str, Any], ...]) -> frozen
 def _digest(bound: Bound) -> str:
     """A digest of the code, constants and bindings of a function and all its parts, and of how `link` compiles."""
     f = bound.function
-    constants = {n: v for n in f.__code__.co_names if isinstance(v := f.__globals__.get(n), int | float | tuple | np.generic)}
+    known = {name: f.__globals__.get(name) for name in f.__code__.co_names}
+    constants = {name: value for name, value in known.items() if isinstance(value, int | float | tuple | np.generic)}
     text = f"{OPTIONS} {f.__module__}.{f.__qualname__} {f.__defaults__} {sorted(constants.items())}"
     h = hashlib.sha256(text.encode() + _content(f.__code__))
     for name, part in sorted(_parts(bound).items()):

@@ -21,7 +21,7 @@ STATE = np.dtype([("t", "f8"), ("u", "f8"), ("e", "f8"), ("v_inf", "f8"), ("end"
                   ("held", "i8"), ("drifts", "i8")])
 
 F = float.fromhex("0x1.78b56362cef38p-2")     # e^-1
-LEAST = 5e-324                                # u decays to this and keeps its sign: V approaches v_inf, never reaches it
+LEAST = 5e-324                                # u decays to this and keeps its sign: V approaches v_inf for ever
 
 
 def epoch_of(t, tau):
