@@ -69,12 +69,9 @@ def synapses(projections: Sequence[Projection], emitters: int, neurons: int, mer
     table = Synapses(np.empty(emitters + 1, np.int64), np.empty(rows + 1, np.int64), np.empty(rows),
                      np.empty(number, np.int32), np.empty(number), np.empty(number, np.uint8),
                      np.empty(number, np.int64), np.empty(number, np.int32))
-    with np.errstate(over="ignore"):
-        rows, kept = loop(tabulate, number)(table, offsets(emitter, emitters), order, target, edges, merge)
+    rows, kept = loop(tabulate, number)(table, offsets(emitter, emitters), order, target, edges, merge)
     for array, length in zip(table[1:], (rows + 1, rows, *5 * [kept]), strict=True):
         array.resize(length, refcheck=False)                   # in place: these are the largest arrays there are
-    if not np.isfinite(table.weight).all():
-        raise Mistake("the weights of multapses add up to infinity: give smaller ones")
     return table
 
 

@@ -113,8 +113,8 @@ def inside(array: np.ndarray, field: Field, what: str) -> None:
     if not wrong.any():
         return
     shown = float(array[wrong].ravel()[0])
-    sign = ">=" if field.closed else ">"
-    least = f">= {1.0 / LARGEST:g}" if field.above == 0.0 < shown else f"{sign} {field.above:g}"
+    tiny = not field.closed and field.above < shown <= field.above + 1.0 / LARGEST
+    least = f">= {1.0 / LARGEST:g}" if tiny else f"{'>=' if field.closed else '>'} {field.above:g}"
     bound = f"{least} {field.unit}".rstrip() if bounded else ""
     finite = "finite" if field.finite and math.isinf(shown) else ""
     raise Mistake(f"{what} must be {' and '.join(filter(None, (finite, bound)))}, not {shown!r}{_where(wrong)}")

@@ -12,7 +12,7 @@ from eventsnn.kernel.link import link
 from eventsnn.rng import below, key, philox, unit
 
 U64 = np.uint64
-mp.mp.prec = 120
+mp.mp.prec = 240
 
 
 def ulps(value, true):
