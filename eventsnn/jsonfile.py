@@ -93,6 +93,8 @@ def load(path: str | Path) -> Any:
         raise Mistake(f"{path} is not UTF-8 text: {error}") from error
     except json.JSONDecodeError as error:
         raise Mistake(f"{path}, line {error.lineno}, column {error.colno}: {error.msg} (is the file whole?)") from error
+    except (RecursionError, ValueError) as error:          # nested without end; a number of thousands of digits
+        raise Mistake(f"{path} is no network: {error}") from error
     with at(str(path)):
         return _graph(data)
 
@@ -108,9 +110,14 @@ def _graph(data: Any) -> Any:
             raise Mistake(f"unknown entry {name!r}{nearest(name, known)}")
     if data.get("directed", True) is not True:
         raise Mistake('"directed" is not true, but synapses have a direction: write a DiGraph or MultiDiGraph')
+    for name, kind, example in (("multigraph", bool, "true or false"), ("graph", Mapping, "an object")):
+        if name in data and not isinstance(data[name], kind):
+            raise Mistake(f'"{name}" must be {example}, not {data[name]!r}')
+    if data.get("edges") and data.get("links"):
+        raise Mistake('there are both "edges" and "links": networkx writes one of them')
     multigraph = data.get("multigraph", True)
     graph = nx.MultiDiGraph() if multigraph else nx.DiGraph()
-    graph.graph.update(data.get("graph") or {})
+    graph.graph.update(data.get("graph", {}))
     for n, node in enumerate(_objects(data["nodes"], "nodes")):
         if "id" not in node:
             raise Mistake(f'nodes[{n}] has no "id"')
@@ -118,7 +125,7 @@ def _graph(data: Any) -> Any:
         if name in graph:
             raise Mistake(f"nodes[{n}]: there is a node {quoted(name)} already")
         graph.add_nodes_from([(name, {k: v for k, v in node.items() if k != "id"})])
-    links = "edges" if "edges" in data else "links"
+    links = "edges" if data.get("edges") or "links" not in data else "links"
     for n, edge in enumerate(_objects(data.get(links, []), links)):
         with at(f"{links}[{n}]"):
             _add_edge(graph, edge, bool(multigraph))
@@ -148,6 +155,8 @@ def _add_edge(graph: Any, edge: Mapping[str, Any], multigraph: bool) -> None:
         ends.append(end)
     attributes = {k: v for k, v in edge.items() if k not in (*ENDS, "pairs")}
     lists = edge.get("pairs", {})
+    if not isinstance(lists, Mapping):
+        raise Mistake(f'"pairs" must be an object with "source" and "target", not {lists!r}')
     if attributes.get("rule") == "pairs" and not (isinstance(lists, Mapping) and {"source", "target"} <= set(lists)):
         raise Mistake('rule "pairs" needs "pairs": {"source": [...], "target": [...]} (networkx.node_link_data loses '
                       "these lists, as it writes its own source and target: use es.save)")

@@ -140,3 +140,25 @@ def test_what_json_cannot_hold_is_refused_and_leaves_no_file(tmp_path, node, att
 def test_save_takes_a_graph_only(tmp_path):
     with pytest.raises(es.Mistake, match="save takes a networkx graph, not dict"):
         save({}, tmp_path / "net.json")
+
+
+@pytest.mark.parametrize(("text", "words"), [
+    ('{"graph": 5, "nodes": []}', '"graph" must be an object, not 5'),
+    ('{"multigraph": "no", "nodes": []}', '"multigraph" must be true or false'),
+    ('{"nodes": [], "edges": [{}], "links": [{}]}', 'both "edges" and "links"'),
+    ('{"nodes": [{"id": 1}], "edges": [{"source": 1, "target": 1, "pairs": 5}]}', '"pairs" must be an object'),
+    ("[" * 100_000, "is no network"),
+    ('{"nodes": [{"id": %s}]}' % ("1" * 5000), "is no network"),
+])
+def test_what_is_no_network_says_so(tmp_path, text, words):
+    path = tmp_path / "net.json"
+    path.write_text(text)
+    with pytest.raises(es.Mistake) as caught:
+        es.load(path)
+    assert words in str(caught.value)
+
+
+def test_links_count_where_edges_is_empty(tmp_path):
+    path = tmp_path / "net.json"
+    path.write_text('{"nodes": [{"id": 1}], "edges": [], "links": [{"source": 1, "target": 1}]}')
+    assert es.load(path).number_of_edges() == 1
