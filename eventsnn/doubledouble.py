@@ -7,6 +7,8 @@ and CPython agree to the bit).  Slow, and called only inside the grazing band of
 import math
 
 SPLIT = 134217729.0                              # 2^27 + 1
+HALF_PI = (float.fromhex("0x1.921fb54442d18p+0"), float.fromhex("0x1.1a62633145c07p-54"))
+HALF_PI = (float.fromhex("0x1.921fb54442d18p+0"), float.fromhex("0x1.1a62633145c07p-54"))
 LN2 = (float.fromhex("0x1.62e42fefa39efp-1"), float.fromhex("0x1.abc9e3b39803fp-56"))
 
 
@@ -80,3 +82,59 @@ def exp(x):
         total = multiply(total, total)
     scale = math.ldexp(1.0, int(k))
     return total[0] * scale, total[1] * scale
+
+
+def phi2(x):
+    """(e^x - 1 - x) / x^2 for x <= 0: the series, or where it is slow the definition."""
+    if x[0] < -4.0:
+        above = add(add(exp(x), (-1.0, 0.0)), (-x[0], -x[1]))
+        return divide(above, multiply(x, x))
+    total = (1.0, 0.0)
+    for k in range(48, 2, -1):
+        total = add((1.0, 0.0), divide(multiply(total, x), (float(k), 0.0)))
+    return 0.5 * total[0], 0.5 * total[1]
+
+
+def psi(z):
+    """(1 - (1 + z) e^{-z}) / z^2 for z >= 0, as (phi1(-z) - e^{-z}) / z or the series sum (-z)^k / (k! (k + 2))."""
+    if z[0] > 4.0:
+        down = (-z[0], -z[1])
+        fall = exp(down)
+        return divide(add(phi1(down), (-fall[0], -fall[1])), z)
+    total, power = (0.5, 0.0), (1.0, 0.0)
+    for k in range(1, 52):
+        power = divide(multiply(power, (-z[0], -z[1])), (float(k), 0.0))
+        total = add(total, divide(power, (k + 2.0, 0.0)))
+    return total
+
+
+def scaled_turns(frequency, t):
+    """frequency (Hz) times t (ms) in cycles, without whole ones."""
+    high, low = two_product(frequency, t)
+    high -= 1000.0 * math.floor(high / 1000.0)
+    return divide(two_sum(high, low), (1000.0, 0.0))
+
+
+def sine(x):
+    """sin x for a few turns at most: quarter turns off, then Taylor series."""
+    return quarter_sine(x, 0)
+
+
+def cosine(x):
+    return quarter_sine(x, 1)
+
+
+def quarter_sine(x, more):
+    """sin(x + more quarter turns)."""
+    n = math.floor(x[0] / HALF_PI[0] + 0.5)
+    r = add(x, multiply((-float(n), 0.0), HALF_PI))
+    n = (int(n) + more) % 4
+    square = multiply(r, r)
+    total = (1.0, 0.0)
+    for k in range(26, 0, -2):
+        j = k + 1 if n % 2 == 0 else k
+        part = divide(multiply(total, square), (float(j * (j - 1)), 0.0))
+        total = add((1.0, 0.0), (-part[0], -part[1]))
+    if n % 2 == 0:
+        total = multiply(total, r)
+    return total if n < 2 else (-total[0], -total[1])

@@ -5,18 +5,19 @@ order of its rule (law S13).  Every mistake in a graph is found here and names t
 would be right.
 """
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
 
-from . import rules, tables
+from . import currents, rules, stimuli, tables
+from .currents import CURRENTS
 from .errors import Mistake, nearest
 from .model import Field, Prepared
 from .models import MODELS
 from .network import Group, Network, Population
-from .stimuli import CURRENTS, SOURCES, line, settle
+from .stimuli import SOURCES
 from .values import at, column, is_list, lists, quoted, seed_of, values, whole
 
 WEIGHT = Field(None, "", "mV or nA, as the receptor has it; of a current, a factor")
@@ -34,26 +35,30 @@ def compile(graph: Any, seed: int = 0, merge: bool = True) -> Network:
     """
     seed = seed_of(seed)
     _check_graph(graph)
-    populations, groups = _nodes(graph, seed)
+    populations = _nodes(graph, seed)
+    neurons = sum(p.size for p in populations if p.kind == "neuron")
+    emitters = sum(p.size for p in populations if p.kind != "current")
+    injected = tables.sums(list(_edges(graph, populations, seed, "current")), neurons)
+    populations, groups = _prepared(populations, injected)
+    projections = list(_edges(graph, populations, seed, "synapse"))
+    return Network(populations, groups, tables.synapses(projections, emitters, neurons, merge),
+                   tables.drives(injected), seed, graph)
+
+
+def _edges(graph: Any, populations: Sequence[Population], seed: int, kind: str) -> Iterator[Any]:
+    """The graph's synapses, or its injected currents, in edge order."""
     by_name = {p.name: p for p in populations}
     parallel = graph.is_multigraph()
-    projections: list[tables.Projection] = []
-    injections: list[tables.Injection] = []
     for pre_name, post_name, *rest in graph.edges(keys=True, data=True) if parallel else graph.edges(data=True):
         pre, post = by_name[pre_name], by_name[post_name]
+        if (pre.kind == "current") != (kind == "current"):
+            continue
         key, attributes = rest if parallel else (0, *rest)
         several = parallel and graph.number_of_edges(pre_name, post_name) > 1
         names = (pre.name, post.name, key)
         with at(f"edge {quoted(pre.name)} -> {quoted(post.name)}{f' (key {quoted(key)})' if several else ''}"):
             _check_ends(pre, post)
-            if pre.kind == "current":
-                injections.append(_injection(pre, post, attributes, seed, names))
-            else:
-                projections.append(_projection(pre, post, attributes, seed, names))
-    neurons = sum(p.size for p in populations if p.kind == "neuron")
-    emitters = sum(p.size for p in populations if p.kind != "current")
-    return Network(populations, groups, tables.synapses(projections, emitters, neurons, merge),
-                   tables.drives(injections, neurons), seed, graph)
+            yield (_injection if kind == "current" else _projection)(pre, post, attributes, seed, names)
 
 
 def _check_graph(graph: Any) -> None:
@@ -93,9 +98,9 @@ def _joined(parts: Sequence[np.ndarray]) -> np.recarray:
     return joined.view(np.recarray)
 
 
-def _nodes(graph: Any, seed: int) -> tuple[tuple[Population, ...], tuple[Group, ...]]:
+def _nodes(graph: Any, seed: int) -> tuple[Population, ...]:
+    """The graph's nodes, numbered; neurons not yet prepared."""
     populations: list[Population] = []
-    gathered: dict[Any, Gathering] = {}
     labels: set[str] = set()
     neurons = emitters = 0
     for node, attributes in graph.nodes(data=True):
@@ -104,24 +109,33 @@ def _nodes(graph: Any, seed: int) -> tuple[tuple[Population, ...], tuple[Group, 
             if str(name) in labels:
                 raise Mistake("another node has this name as text: files could not tell them apart")
             labels.add(str(name))
-            place: dict[str, Any] = {}
-            if kind == "neuron":
-                prepared = MODELS[model].prepare(params, size)
-                alike = (prepared.dynamics, prepared.params.dtype, prepared.state.dtype)
-                group = gathered.setdefault(alike, Gathering(len(gathered)))
-                place = {"neuron": neurons, "group": group.number, "offset": group.size,
-                         "receptors": prepared.receptors, "variables": prepared.variables}
-                group.first.append(neurons)
-                group.parts.append(prepared)
-                group.size += size
-                neurons += size
-            if kind != "current":
-                place["emitter"] = emitters
-                emitters += size
-        populations.append(Population(name, model, kind, size, params, **place))
+        populations.append(Population(name, model, kind, size, params, neuron=neurons if kind == "neuron" else -1,
+                                      emitter=emitters if kind != "current" else -1))
+        neurons += size if kind == "neuron" else 0
+        emitters += size if kind != "current" else 0
     if not neurons:
         raise Mistake(f"an empty network: no node is a neuron (there is: {', '.join(MODELS)})")
-    return tuple(populations), tuple(group.group() for group in gathered.values())
+    return tuple(populations)
+
+
+def _prepared(populations: Sequence[Population], injected: tables.Sums
+              ) -> tuple[tuple[Population, ...], tuple[Group, ...]]:
+    """The populations with their neurons' records in groups: a representation may depend on what is injected."""
+    gathered: dict[Any, Gathering] = {}
+    placed: list[Population] = []
+    for p in populations:
+        if p.kind == "neuron":
+            with at(f"node {quoted(p.name)}"):
+                prepared = MODELS[p.model].prepare(p.params, p.size, injected.waves(p.neuron, p.size))
+            alike = (prepared.dynamics, prepared.params.dtype, prepared.state.dtype)
+            group = gathered.setdefault(alike, Gathering(len(gathered)))
+            p = replace(p, group=group.number, offset=group.size, receptors=prepared.receptors,
+                        variables=prepared.variables)
+            group.first.append(p.neuron)
+            group.parts.append(prepared)
+            group.size += p.size
+        placed.append(p)
+    return tuple(placed), tuple(group.group() for group in gathered.values())
 
 
 def _read_node(node: Any, attributes: Mapping[str, Any], seed: int) -> tuple[str | int, str, str, int, dict[str, Any]]:
@@ -143,7 +157,9 @@ def _read_node(node: Any, attributes: Mapping[str, Any], seed: int) -> tuple[str
     size = whole(attributes.get("size", 1), "size", 1)
     params = {key: _read_field(attributes.get(key, row.default), size, row, key, (seed, key, name), kind)
               for key, row in fields.items()}
-    return name, kind, str(model), size, params if kind == "neuron" else settle(model, params, size)
+    if kind != "neuron":
+        params = (stimuli if kind == "source" else currents).settle(str(model), params, size)
+    return name, kind, str(model), size, params
 
 
 def _read_field(value: Any, size: int, row: Field, key: str, draw: tuple[Any, ...], kind: str) -> Any:
@@ -207,8 +223,8 @@ def _injection(pre: Population, post: Population, attributes: Mapping[str, Any],
     for name, reason in (("delay", "acts at once"), ("receptor", "enters the neuron itself")):
         if name in attributes:
             raise Mistake(f"a current takes no {name}, since it {reason}: leave it out")
-    current, target = _pairs(pre, post, attributes, INJECTION, seed, names)
+    source, target = _pairs(pre, post, attributes, INJECTION, seed, names)
     weight = values(attributes.get("weight", 1.0), len(target), WEIGHT, "weight", (seed, "weight", *names),
                     "connection")
-    lines = [line(pre.model, pre.params, k) for k in range(pre.size)]
-    return tables.Injection(lines, current, target + np.int32(post.neuron), weight)
+    each = [currents.current(pre.model, pre.params, k) for k in range(pre.size)]
+    return tables.Injection(each, source, target + np.int32(post.neuron), weight)

@@ -1,22 +1,43 @@
-"""The linear membrane: V and its currents between events, in closed form and without a singularity (law 1.1, 1.3).
+"""The linear membrane between events, in closed form and without a singularity (law 1.1 - 1.3, 1.7).
 
-    tau dV/dt = -V + (tau/C) (I_e + sum_j I_j),   I_j(x) = I_j e^{-x/ts_j},   x = time since the reference point
+    C dV/dt = -(C/tau) V + I(x),   I = line + channels + sines (see `channels`),   x = time since the reference point s.t
+    a spike where V reaches theta(x) = theta + sum_k h_k e^{-x/tau_th_k}
 
-A record p holds tau, cm, tau_syn[n] (0 marks a delta receptor, which has no current); a record s holds v, drive (I_e)
-and i[n].  The response to one current is the divided difference of two exponentials written with phi1(x) = (e^x - 1)/x,
-so equal and nearly equal time constants are no special case (Rotter & Diesmann 1999; error < 62 u, law 1.4).
+A record p holds tau, cm, theta, tau_th beside the channels'; a record s holds v and h.  Every response is written with
+divided differences of exponentials, so equal and nearly equal time constants are no special case (Rotter & Diesmann
+1999; error < 62 u, law 1.4).
 """
 
 import math
 
-from .doubledouble import add, divide, multiply, two_product, two_sum
-from .doubledouble import exp as dd_exp
-from .doubledouble import phi1 as dd_phi1
+from .channels import angle, line
 from .model import inf
 
 
 def phi1(x):
+    """(e^x - 1) / x."""
     return math.expm1(x) / x if x != 0.0 else 1.0
+
+
+def phi2(x):
+    """(e^x - 1 - x) / x^2 for x <= 0."""
+    if x < -1.0:
+        return (math.expm1(x) - x) / (x * x)
+    total = 1.0
+    for k in range(20, 2, -1):
+        total = 1.0 + total * x / k
+    return 0.5 * total
+
+
+def psi(z):
+    """(1 - (1 + z) e^{-z}) / z^2 for z >= 0: the integral of r e^{-z r} over [0, 1]."""
+    if z > 1.0:
+        return (1.0 - (1.0 + z) * math.exp(-z)) / (z * z)
+    total, power = 0.5, 1.0
+    for k in range(1, 21):
+        power *= -z / k
+        total += power / (k + 2)
+    return total
 
 
 def gap(tau, ts):
@@ -35,75 +56,143 @@ def response(tau, ts, x):
     return x * fall * phi1(-y), fall
 
 
+def rising_response(tau, ts, x):
+    """C V(x) for the current x e^{-x/ts}, from V = 0."""
+    y = gap(tau, ts) * x
+    if y < 0.0:
+        return x * x * math.exp(-x / tau) * psi(-y)
+    return x * x * math.exp(-x / ts) * phi2(-y)
+
+
+def straight_response(p, s, x, a):
+    """V(x) from 0 under the line; a = -x/tau."""
+    v = (line(s, 0.0) / p.cm) * x * phi1(a)
+    return v if s.slope == 0.0 else v + (s.slope / p.cm) * x * x * phi2(a)
+
+
+def swing(p, s, k, turned):
+    """The stationary response of V to sine k where its angle is `turned`, and its slope, law 1.3."""
+    m, w = 1.0 / p.tau, 2.0 * math.pi * p.frequency[k] / 1000.0
+    size = s.sine[k] / (p.cm * (m * m + w * w))
+    sine, cosine = math.sin(turned), math.cos(turned)
+    return size * (m * sine - w * cosine), size * w * (m * cosine + w * sine)
+
+
 def potential(p, s, x):
     """V(x)."""
     a = -x / p.tau
     v = s.v + math.expm1(a) * s.v
-    v += (s.drive / p.cm) * x * phi1(a)
-    for j in range(len(p.tau_syn)):
-        if p.tau_syn[j] > 0.0:
-            v += (s.i[j] / p.cm) * response(p.tau, p.tau_syn[j], x)[0]
+    v += straight_response(p, s, x, a)
+    for k in range(len(p.tau_c)):
+        ts = p.tau_c[k]
+        if ts > 0.0:
+            if s.i[k] != 0.0:
+                v += (s.i[k] / p.cm) * response(p.tau, ts, x)[0]
+            if p.rise[k] > 0.0:
+                v += (s.y[k] / p.cm) * rising_response(p.tau, ts, x)
+    for k in range(len(s.sine)):
+        if s.sine[k] != 0.0:
+            v += swing(p, s, k, angle(p, s, k, x))[0] - swing(p, s, k, angle(p, s, k, 0.0))[0] * math.exp(a)
     return v
 
 
-def tangent(p, s, x):
-    """V, V', V'' at x; M >= sup of V'' from x on while V <= theta (law 2.4); the positive drive; and two magnitudes:
+def threshold(p, s, x):
+    """theta(x)."""
+    theta = p.theta
+    for k in range(len(p.tau_th)):
+        theta += s.h[k] * math.exp(-x / p.tau_th[k])
+    return theta
 
-    S = |theta| + sum of |terms of V|, which bounds rounding errors, and K >= sup |V'''| from x on.
+
+def peak(a, b, g):
+    """The largest of 0 and (a + b u) e^{-g u}, u >= 0."""
+    if b > 0.0 and b > g * a:
+        return b / g * math.exp(g * a / b - 1.0)
+    return max(a, 0.0)
+
+
+def tangent(p, s, x):
+    """What the search for a crossing wants to know at x of F = V - theta(x), while F <= 0 (law 2.4, 2.7):
+
+    F, F', F";  M >= F" from x on (while the line falls: for a time tau);  S, the sum of |terms|, which bounds rounding
+    errors of F, and a like sum for F';  K >= |F"'| from x on;  push, which the current stays below from x on;  how far
+    theta(x) stands above theta, and how far below it may fall;  and, since V = W + sines <= W + P with P the sum of the
+    sines' amplitudes in V: F, F', M of that envelope, and P.
     """
     m = 1.0 / p.tau
     a = -x / p.tau
-    term = (s.drive / p.cm) * x * phi1(a)
-    v = s.v + math.expm1(a) * s.v + term
-    size = abs(p.theta) + abs(s.v) + abs(term)
-    total, push, bend, brake = s.drive, s.drive, 0.0, 0.0
-    k1, k2 = abs(s.drive), 0.0
-    for j in range(len(p.tau_syn)):
-        ts = p.tau_syn[j]
+    straight, drive = straight_response(p, s, x, a), line(s, x)
+    v = s.v + math.expm1(a) * s.v + straight
+    size = abs(p.theta) + abs(s.v) + abs(straight)
+    total, push, bend, lift = drive, drive, s.slope, -m * drive
+    flow, warp = abs(drive), m * abs(s.slope)            # bounds of |I|, and of |m I'| + |I"|
+    if s.slope > 0.0:
+        push = inf
+        lift += s.slope
+    elif m == 0.0:
+        lift += s.slope
+    for k in range(len(p.tau_c)):
+        ts = p.tau_c[k]
         if ts > 0.0:
+            g = 1.0 / ts
             r, left = response(p.tau, ts, x)
-            v += (s.i[j] / p.cm) * r
-            size += abs((s.i[j] / p.cm) * r)
-            i, g = s.i[j] * left, 1.0 / ts
+            i, part = s.i[k] * left, (s.i[k] / p.cm) * r
+            v += part
+            size += abs(part)
+            if p.rise[k] > 0.0:
+                y, part = s.y[k] * left, (s.y[k] / p.cm) * rising_response(p.tau, ts, x)
+                i += y * x
+                v += part
+                size += abs(part)
+                bend += y
+                reach = abs(i) + abs(y) * ts
+                warp += (m + 2.0 * g) * abs(y)
+                push += peak(i, y, g)
+                lift += peak(y - (m + g) * i, -(m + g) * y, g)
+            else:
+                reach = abs(i)
+                push += max(i, 0.0)
+                lift -= min((m + g) * i, 0.0)
             total += i
-            bend += g * i
-            k1 += abs(i)
-            k2 += (m * g + g * g) * abs(i)
-            if i > 0.0:
-                push += i
-            else:
-                brake += (m + g) * -i
+            bend -= g * i
+            flow += reach
+            warp += (m * g + g * g) * reach
+    over = v - p.theta
     slope = total / p.cm - m * v
-    curve = -m * slope - bend / p.cm
-    bound = m * m * p.theta - (m * s.drive - brake) / p.cm
-    return v, slope, curve, bound, push, size, m * m * (m * size + k1 / p.cm) + k2 / p.cm
-
-
-def excess(p, s, x):
-    """V(x) - theta in double-double (the state taken as exact)."""
-    big_x = (x, 0.0)
-    if p.tau == inf:
-        a, fall = (0.0, 0.0), (1.0, 0.0)
-    else:
-        a = divide((-x, 0.0), (p.tau, 0.0))
-        fall = dd_exp(a)
-    total = add(multiply((s.v, 0.0), fall), (-p.theta, 0.0))
-    rise = multiply(big_x, dd_phi1(a)) if a[0] != 0.0 else big_x
-    total = add(total, divide(multiply((s.drive, 0.0), rise), (p.cm, 0.0)))
-    for j in range(len(p.tau_syn)):
-        ts = p.tau_syn[j]
-        if ts > 0.0:
-            if p.tau == inf:
-                y = divide((-x, 0.0), (ts, 0.0))
-            else:
-                y = divide(multiply(two_sum(ts, -p.tau), big_x), two_product(ts, p.tau))
-            if y[0] > 0.0:
-                y = (-y[0], -y[1])
-                part = dd_exp(divide((-x, 0.0), (ts, 0.0)))
-            else:
-                part = fall
-            if y[0] != 0.0:
-                part = multiply(part, dd_phi1(y))
-            part = multiply(multiply(big_x, part), (s.i[j], 0.0))
-            total = add(total, divide(part, (p.cm, 0.0)))
-    return total
+    curve = (bend - m * total) / p.cm + m * m * v
+    bound = m * m * p.theta + lift / p.cm
+    haze = flow / p.cm
+    sharp = (m * m * flow + warp) / p.cm
+    above, below = 0.0, 0.0
+    for k in range(len(p.tau_th)):
+        g = 1.0 / p.tau_th[k]
+        h = s.h[k] * math.exp(-x * g)
+        over -= h
+        slope += g * h
+        curve -= g * g * h
+        bound += max((m * m - g * g) * h, 0.0)
+        size += abs(h)
+        haze += g * abs(h)
+        sharp += g * g * g * abs(h)
+        above += max(h, 0.0)
+        below -= min(h, 0.0)
+    soft, soft_slope, soft_bound, swings = over, slope, bound, 0.0
+    for k in range(len(s.sine)):
+        if s.sine[k] != 0.0:
+            w = 2.0 * math.pi * p.frequency[k] / 1000.0
+            most = abs(s.sine[k]) / (p.cm * math.hypot(m, w))
+            here, steep = swing(p, s, k, angle(p, s, k, x))
+            start = swing(p, s, k, angle(p, s, k, 0.0))[0] * math.exp(a)
+            over += here - start
+            soft += most - start
+            slope += steep + m * start
+            soft_slope += m * start
+            curve -= w * w * here + m * m * start
+            bound += math.hypot(m, w) * abs(s.sine[k]) / p.cm
+            soft_bound -= m * m * most
+            swings += most
+            size += most + abs(start)
+            haze += w * most
+            sharp += w * w * w * most
+    return over, slope, curve, bound, size, haze + m * size, sharp + m * m * m * size, push, above, below, \
+        soft, soft_slope, soft_bound, swings

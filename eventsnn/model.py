@@ -5,8 +5,8 @@ A `Dynamics` is what the event loop runs.  Its verbs are plain functions of a pa
 (law S0-S13); the kernel compiles them, the plain-Python run and the SimPy specification call them as they are:
 
     advance(p, s, t)              commit the state to time t, through the end of refractoriness and epochs
-    receive(p, s, sums)           apply the inputs of one instant, summed per receptor, at s.t
-    inject(p, s, current)         the injected current from s.t on (i_offset comes on top)
+    receive(p, s, t, sums)        advance to t and apply its inputs, summed per receptor; sums of zeros are no event
+    inject(p, s, slot, amount, slope)   an injected current changes at s.t: see `Waves`
     next_spike(p, s, horizon)     the first spike if it is <= horizon; else a time > horizon with no spike up to it
     fire(p, s, t)                 the neuron's own spike at t: reset, refractoriness
     value(p, s, t, which)         variable number `which` at t >= s.t, committing nothing
@@ -41,12 +41,14 @@ Fields = Mapping[str, Field]
 
 
 class Verbs(NamedTuple):
-    advance: Callable[..., None]
-    receive: Callable[..., None]
-    inject: Callable[..., None]
-    next_spike: Callable[..., float]
-    fire: Callable[..., None]
-    value: Callable[..., float]
+    """Functions, or functions with some of their names bound (`Bound`)."""
+
+    advance: Any
+    receive: Any
+    inject: Any
+    next_spike: Any
+    fire: Any
+    value: Any
 
 
 @dataclass(frozen=True)
@@ -57,6 +59,38 @@ class Dynamics:
     verbs: Verbs
     exactness: str               # "closed form" or "ode(rtol, atol)"
     counts: tuple[str, ...] = () # integer fields of the state that a Result adds up and reports
+
+
+class Bound(NamedTuple):
+    """A function, and what some of the names that it and its parts use stand for (functions or Bounds)."""
+
+    function: Any
+    names: tuple[tuple[str, Any], ...] = ()
+
+    @classmethod
+    def to(cls, function: Callable[..., Any], names: Mapping[str, Any]) -> "Bound":
+        return cls(function, tuple(sorted(names.items())))
+
+
+class Waves(NamedTuple):
+    """The injected currents that reach a population, beyond piecewise constant ones; each neuron has its own.
+
+    `inject` speaks of them by slots: -1 is the line, amount + slope x from its time on; 2 k is decaying current k and
+    2 k + 1 is sine k, which begin (or, with 0, end) with that amount.
+    """
+
+    decay: list[np.ndarray]      # time constants, ms, each (size,)
+    frequency: list[np.ndarray]  # Hz, each (size,)
+    phase: list[np.ndarray]      # radians, each (size,)
+    ramps: bool                  # whether the line is ever steep
+
+    @property
+    def steps(self) -> bool:
+        """All that is injected is piecewise constant."""
+        return not (self.decay or self.frequency or self.ramps)
+
+
+STEPS = Waves([], [], [], False)
 
 
 class Prepared(NamedTuple):
@@ -71,7 +105,7 @@ class Prepared(NamedTuple):
 
 @dataclass(frozen=True)
 class Model:
-    """A neuron model's vocabulary.  `prepare(values, size)` gets every field of the table, checked and broadcast:
+    """A neuron model's vocabulary.  `prepare(values, size, waves)` gets every field of the table, checked and broadcast:
 
     "neuron" fields as float64 (size,), "receptor" fields as a list of those (or None for null), "population" fields as
     given.  It raises `Mistake` (without the node's name, which the caller adds) where values contradict each other.
@@ -80,4 +114,4 @@ class Model:
     name: str
     equations: str
     fields: Fields
-    prepare: Callable[[Mapping[str, Any], int], Prepared]
+    prepare: Callable[[Mapping[str, Any], int, Waves], Prepared]

@@ -30,12 +30,14 @@ class Synapses(NamedTuple):
 
 
 class Drives(NamedTuple):
-    """Injected piecewise constant currents.  Neurons that receive the same current share a line; line 0 is empty."""
+    """Injected currents.  Neurons that receive the same current share a line of breakpoints; line 0 is empty."""
 
     line: np.ndarray         # (neurons,) int32
     first: np.ndarray        # (lines + 1,) int64: line l owns breakpoints first[l] .. first[l+1] - 1
     time: np.ndarray         # (breakpoints,) float64, ascending within a line, >= 0
-    current: np.ndarray      # (breakpoints,) float64: the summed current from that time on (0 before the first)
+    slot: np.ndarray         # (breakpoints,) int32: what changes (see `model.Waves`); ascending within an instant
+    amount: np.ndarray       # (breakpoints,) float64: of the whole line from that time on (0 before the first), or wave
+    slope: np.ndarray        # (breakpoints,) float64: of the line
 
 
 class Group(NamedTuple):

@@ -13,7 +13,9 @@ import simpy
 
 from .course import ENDLESS, RAPID, Outcome, Setup, endless, loose, tight
 from .kernel.engine import continuous, ticked
-from .stimuli import next_event
+from .kernel.link import link
+from .model import Verbs
+from .streams import next_event
 
 SPIKE, CHANGE, ARRIVAL, INPUT, SAMPLE = range(5)       # what comes first at one instant
 
@@ -38,8 +40,9 @@ def run(setup: Setup) -> Outcome:
     stamp = ticked if network.tick else continuous
     env = simpy.Environment(initial_time=0)
     states = [loose(g.state) for g in network.groups]
-    neurons = {int(j): (g.dynamics.verbs, p, s)
-               for g, state in zip(network.groups, states, strict=True)
+    verbs_of = [Verbs(*(link(verb, jit=False) for verb in g.dynamics.verbs)) for g in network.groups]
+    neurons = {int(j): (verbs, p, s)
+               for g, verbs, state in zip(network.groups, verbs_of, states, strict=True)
                for j, p, s in zip(g.neuron, loose(g.params), state, strict=True)}
     asked = dict.fromkeys(neurons, 0)                  # a question asked later makes an earlier one void
     inbox: dict[int, list[tuple[int, int, int]]] = defaultdict(list)
@@ -69,10 +72,11 @@ def run(setup: Setup) -> Outcome:
         if question == asked[j]:
             look(t, j)
 
-    def change(t: float, j: int, current: float) -> None:
+    def change(t: float, j: int, several: range) -> None:
         verbs, p, s = neurons[j]
         verbs.advance(p, s, t)
-        verbs.inject(p, s, current)
+        for b in several:
+            verbs.inject(p, s, drives.slot[b], drives.amount[b], drives.slope[b])
         look(t, j)
 
     def emit(t: float, emitter: int) -> None:
@@ -95,8 +99,7 @@ def run(setup: Setup) -> Outcome:
         sums = np.zeros(max(1, *(q.receptors for q in network.populations), 1), wires.weight.dtype)
         for _, _, k in sorted(inbox.pop(j)):
             sums[wires.receptor[k]] += wires.weight[k]
-        verbs.advance(p, s, t)
-        verbs.receive(p, s, sums)
+        verbs.receive(p, s, t, sums)
         counters[2] += 1
         look(t, j)
 
@@ -117,8 +120,10 @@ def run(setup: Setup) -> Outcome:
 
     with np.errstate(all="ignore"):
         for j, line in enumerate(drives.line):
-            for b in range(drives.first[line], drives.first[line + 1]):
-                at(drives.time[b], CHANGE, change, j, drives.current[b])
+            times = drives.time[drives.first[line]:drives.first[line + 1]]
+            for t, first, count in zip(*np.unique(times, return_index=True, return_counts=True), strict=True):
+                b = int(drives.first[line] + first)
+                at(t, CHANGE, change, j, range(b, b + int(count)))
         for n, t in enumerate(setup.times):
             at(t, SAMPLE, sample, n)
         drawn = (event for k in range(len(setup.streams.of)) for event in stream(k))

@@ -1,6 +1,7 @@
 """Spike times against multi-precision references (tests/golden/oracle.json: 50 digits; made with mpmath)."""
 
 import json
+import math
 from pathlib import Path
 
 import networkx as nx
@@ -10,16 +11,6 @@ import eventsnn as es
 
 ORACLE = json.loads((Path(__file__).parent / "golden" / "oracle.json").read_text())
 CASES = {case["name"]: case for case in ORACLE["cases"]}
-
-
-def exists(case):
-    """Cases of models and inputs that are here: lif with delta and exp synapses and constant current, qif."""
-    p = case["params"]
-    return case["model"] == "qif" or (
-        case["model"] == "lif"
-        and not {"ramp", "adaptation"} & set(p)
-        and all(kind == "exp" for kind, _ in p.get("channels", []))
-    )
 
 
 def lif(case):
@@ -39,10 +30,20 @@ def lif(case):
         tau_refrac=p["t_ref"],
         i_offset=p["I_e"],
         v_init=p.get("V_0", p["E_L"]),
-        synapse=["exp"] * len(channels) + ["delta"] * (deltas or not channels),
+        synapse=[kind for kind, _ in channels] + ["delta"] * (deltas or not channels),
         tau_syn=[float(tau) for _, tau in channels] + [None] * (deltas or not channels),
         i_init=[float(i) for i in p.get("I_syn_0", [0] * len(channels))] + [None] * (deltas or not channels),
     )
+    for k, adaptation in enumerate(p.get("adaptation", [])):
+        for name, key in (("tau_w", "tau"), ("b_w", "b")):
+            g.nodes["n"].setdefault(name, []).insert(k, float(adaptation[key]))
+    if "ramp" in p:
+        g.add_node("ramp", model="ramp", stop=128.0, last=128.0 * p["ramp"])
+        g.add_edge("ramp", "n")
+    if "sine_amp" in p:
+        g.add_node("sine", model="sine", amplitude=p["sine_amp"], frequency=p["sine_omega"] * 1000 / (2 * math.pi),
+                   phase=math.degrees(p["sine_phase"]))
+        g.add_edge("sine", "n")
     for k, (time, where, weight) in enumerate(case["inputs"]):
         g.add_node(f"in {k}", model="spikes", times=[float(time) - 0.125])  # dyadic: arrives at `time` exactly
         receptor = len(channels) if where == "delta" else int(where)
@@ -73,11 +74,14 @@ def qif(case):
     return g, float(p["T"])
 
 
+READERS = {"lif": lif, "lif_sine": lif, "qif": qif}
+
+
 @pytest.mark.parametrize("backend", ["compiled", "python", "simpy"])
-@pytest.mark.parametrize("name", [name for name, case in CASES.items() if exists(case)])
+@pytest.mark.parametrize("name", [name for name, case in CASES.items() if case["model"] in READERS])
 def test_spike_times_are_those_of_the_oracle(name, backend):
     case = CASES[name]
-    graph, until = (qif if case["model"] == "qif" else lif)(case)
+    graph, until = READERS[case["model"]](case)
     result = es.simulate(es.compile(graph), until, backend=backend)
     assert len(result.spikes) == len(case["spikes_f64"])
     for time, exact, tolerance in zip(
@@ -95,9 +99,9 @@ def test_the_six_spikes_of_a_constant_current_are_met_within_1e_12_ms():
     )
 
 
-@pytest.mark.parametrize("name", [name for name, case in CASES.items() if exists(case) and "V_end" in case])
+@pytest.mark.parametrize("name", [name for name, case in CASES.items() if case["model"] in READERS and "V_end" in case])
 def test_the_final_potential_is_that_of_the_oracle(name):
     case = CASES[name]
-    graph, until = lif(case)
+    graph, until = READERS[case["model"]](case)
     result = es.simulate(es.compile(graph), until + 1.0, record={"n": ["v"]}, record_at=[until])
     assert result.recorded["n"]["v"][0, 0] == pytest.approx(float(case["V_end"]), abs=2e-11, rel=1e-11)

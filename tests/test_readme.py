@@ -5,7 +5,8 @@ from pathlib import Path
 
 from eventsnn.models import MODELS
 from eventsnn.rules import RULES
-from eventsnn.stimuli import CURRENTS, SOURCES
+from eventsnn.currents import CURRENTS
+from eventsnn.stimuli import SOURCES
 
 ROOT = Path(__file__).parents[1]
 

@@ -10,27 +10,18 @@ another function, and two models can never share code.
 """
 
 import hashlib
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from functools import cache
 from types import CodeType, FunctionType
-from typing import Any, NamedTuple
+from typing import Any
 
 import numpy as np
+
+from ..model import Bound
 
 PACKAGE = __name__.split(".")[0]
 OPTIONS = {"nogil": True, "cache": True, "error_model": "numpy", "no_cfunc_wrapper": True}
 Function = Callable[..., Any]
-
-
-class Bound(NamedTuple):
-    """A function, and what some of the names that it and its parts use stand for (functions or Bounds)."""
-
-    function: Any
-    names: tuple[tuple[str, Any], ...] = ()
-
-    @classmethod
-    def to(cls, function: Function, names: Mapping[str, Any]) -> "Bound":
-        return cls(function, tuple(sorted(names.items())))
 
 
 def link(function: Function | Bound, jit: bool = True) -> Function:

@@ -10,7 +10,7 @@ from typing import NamedTuple
 import numpy as np
 
 from ..course import ENDLESS, RAPID
-from ..stimuli import Streams, next_event
+from ..streams import Streams, next_event
 from .calendar import Calendar, enter, merge_sort, reserve, take
 
 
@@ -212,8 +212,10 @@ def live(wiring, inbox, cells, k, end, breakpoints, times, sample, sums, out, co
             sample += 1
         elif change <= arrival and change < end:
             advance(p, s, change)
-            inject(p, s, breakpoints.current[c])
-            cells.cursor[k] += 1
+            while c < cells.line_end[k] and breakpoints.time[c] == change:
+                inject(p, s, breakpoints.slot[c], breakpoints.amount[c], breakpoints.slope[c])
+                c += 1
+            cells.cursor[k] = c
         elif a < last:
             b = a + 1
             while b < last and inbox.arrival[b]["time"] == arrival:
@@ -225,8 +227,7 @@ def live(wiring, inbox, cells, k, end, breakpoints, times, sample, sums, out, co
             while a < b:
                 sums[inbox.arrival[a]["receptor"]] += inbox.arrival[a]["weight"]
                 a += 1
-            advance(p, s, arrival)
-            receive(p, s, sums)
+            receive(p, s, arrival, sums)
             counters[2] += 1
         else:
             break

@@ -3,9 +3,14 @@
     tau_m dV/dt = -(V - v_rest) + (tau_m / cm) (i_offset + injected + sum of synaptic currents)
     a spike at the first t with V(t) >= v_thresh; then V := v_reset for tau_refrac, or V := V - (v_thresh - v_reset)
 
-Synapses: "delta" (V jumps by the weight, mV) or "exp" (a current that jumps by the weight, nA; it decays by tau_syn).
+A receptor is "delta" (V jumps by the weight, mV), "exp" (a current jumps by the weight, nA, and decays by tau_syn) or
+"alpha" (a current w (x/tau_syn) e^{1 - x/tau_syn}, whose peak is the weight, nA).  A spike subtracts b_w from currents
+that decay by tau_w (adaptation) and adds b_th to the threshold, in steps that decay by tau_th (Kobayashi, Tsubo &
+Shinomoto 2009).
+
 Two representations serve this one vocabulary; the attributes alone decide which (law S11): delta synapses with finite
-tau_m keep a scaled state (`lif_scaled`), all others V and their currents (`lif_linear`).
+tau_m and piecewise constant currents keep a scaled state (`lif_scaled`), all others V and their currents
+(`lif_linear`).
 """
 
 from collections.abc import Mapping
@@ -13,8 +18,9 @@ from typing import Any
 
 import numpy as np
 
-from ..errors import Mistake, nearest
-from ..model import Field, Model, Prepared, inf
+from .. import channels
+from ..errors import Mistake
+from ..model import Field, Model, Prepared, Waves, inf
 from . import lif_linear, lif_scaled
 
 FIELDS = {
@@ -27,17 +33,18 @@ FIELDS = {
                         closed=True),
     "i_offset": Field(0.0, "nA", "constant current"),
     "v_init": Field(None, "mV", "V at t = 0; default v_rest"),
-    "i_init": Field(None, "nA", "synaptic currents at t = 0; default 0", per="receptor"),
     "reset": Field("value", "", "what a spike does to V", per="population", words=("value", "subtract")),
-    "synapse": Field("delta", "", '"delta" or "exp", or a list of those, one per receptor', per="population"),
-    "tau_syn": Field(None, "ms", "time constants of the synaptic currents; default 5, null for delta", per="receptor",
-                     above=0.0),
+    **channels.FIELDS,
+    "tau_w": Field(None, "ms", "time constants of spike-triggered currents, one or a list; default none",
+                   per="receptor", above=0.0),
+    "b_w": Field(None, "nA", "what a spike adds to each, subtracted from the membrane's current", per="receptor"),
+    "tau_th": Field(None, "ms", "time constants of threshold steps, one or a list; default none", per="receptor",
+                    above=0.0),
+    "b_th": Field(None, "mV", "what a spike adds to each step of the threshold", per="receptor"),
 }
-SYNAPSES = ("delta", "exp")
-TAU_SYN = 5.0
 
 
-def prepare(values: Mapping[str, Any], size: int) -> Prepared:
+def prepare(values: Mapping[str, Any], size: int, waves: Waves) -> Prepared:
     """Checked records for `size` neurons: see `Model`."""
     p = dict(values)
     subtract = p["reset"] == "subtract"
@@ -54,37 +61,10 @@ def prepare(values: Mapping[str, Any], size: int) -> Prepared:
         k = int(np.argmax(stuck))
         raise Mistake(f"v_thresh {p['v_thresh'][k]:g} is not above v_reset {p['v_reset'][k]:g} (neuron {k}) with no "
                       "refractory period: it would fire endlessly; lower v_reset or give a tau_refrac > 0")
-    kinds, taus, currents = receptors(p, size)
-    p.update(synapse=kinds, tau_syn=taus, i_init=currents)
-    scaled = all(k == "delta" for k in kinds) and bool(np.all(np.isfinite(p["tau_m"])))
-    return (lif_scaled if scaled else lif_linear).prepare(p, size)
-
-
-def receptors(p: Mapping[str, Any], size: int) -> tuple[list[str], list[Any], list[np.ndarray]]:
-    """Kind, tau_syn (None for delta) and initial current of each receptor."""
-    synapse, tau_syn, i_init = p["synapse"], p["tau_syn"], p["i_init"]
-    kinds = [synapse] * len(tau_syn or i_init or [None]) if isinstance(synapse, str) else list(synapse)
-    if not kinds:
-        raise Mistake("synapse is an empty list: name at least one receptor's kind")
-    for kind in kinds:
-        if kind not in SYNAPSES:
-            raise Mistake(f"unknown synapse {kind!r}{nearest(kind, SYNAPSES)}")
-    for name, entries in (("tau_syn", tau_syn), ("i_init", i_init)):
-        if entries is not None and len(entries) != len(kinds):
-            raise Mistake(f"{name} has {len(entries)} entries for {len(kinds)} receptors: one per receptor, null for "
-                          "delta")
-    taus: list[Any] = []
-    starts: list[np.ndarray] = []
-    for k, kind in enumerate(kinds):
-        tau = tau_syn[k] if tau_syn is not None else None
-        start = i_init[k] if i_init is not None else None
-        if kind == "delta" and tau is not None:
-            raise Mistake(f"receptor {k} is delta and has no tau_syn: write null, or synapse = \"exp\"")
-        if kind == "delta" and start is not None and np.any(start != 0):
-            raise Mistake(f"receptor {k} is delta and carries no current: its i_init must be 0 or null")
-        taus.append(None if kind == "delta" else np.full(size, TAU_SYN) if tau is None else tau)
-        starts.append(np.zeros(size) if start is None else start)
-    return kinds, taus, starts
+    p.update(channels.receptors(p, size))
+    spiked = [p[name] for name in ("tau_w", "b_w", "tau_th", "b_th") if p[name] is not None]
+    scaled = set(p["synapse"]) == {"delta"} and not spiked and waves.steps and bool(np.all(np.isfinite(p["tau_m"])))
+    return (lif_scaled if scaled else lif_linear).prepare(p, size, waves)
 
 
 LIF = Model("lif", __doc__ or "", FIELDS, prepare)

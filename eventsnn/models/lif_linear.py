@@ -1,6 +1,6 @@
-"""`lif` as V and its synaptic currents (law section 1): exponential synapses, mixed with delta ones, and tau_m = inf.
+"""`lif` as V and its channels (law section 1): currents of every kind, mixed with delta synapses, and tau_m = inf.
 
-V, theta and reset count from rest.  A delta receptor has tau_syn = 0 and no current.  `safe` is a certified time before
+V, theta and reset count from rest.  The threshold steps h add to theta and decay.  `safe` is a certified time before
 which the neuron cannot fire by itself, `sought` how far the search for the crossing has come (its next iterate).
 """
 
@@ -10,18 +10,20 @@ from typing import Any
 
 import numpy as np
 
+from ..channels import channel, decay, fill, force, kicked, layout, pairs, silent, take_in
 from ..crossing import constant_crossing, first_crossing
-from ..linear import potential
-from ..model import Dynamics, Prepared, Verbs, inf
+from ..linear import potential, threshold
+from ..model import Dynamics, Prepared, Verbs, Waves, inf
 
 
-def layout(receptors: int) -> tuple[np.dtype, np.dtype]:
-    """The records' types for a number of receptors."""
-    params = [("tau", "f8"), ("cm", "f8"), ("theta", "f8"), ("reset", "f8"), ("refrac", "f8"), ("i_offset", "f8"),
-              ("jump", "f8"), ("rest", "f8"), ("subtract", "i8"), ("currents", "i8"), ("tau_syn", "f8", (receptors,))]
-    state = [("t", "f8"), ("v", "f8"), ("drive", "f8"), ("end", "f8"), ("safe", "f8"), ("sought", "f8"), ("held", "i8"),
-             ("n_ambiguous", "i8"), ("i", "f8", (receptors,))]
-    return np.dtype(params), np.dtype(state)
+def records(channels: int, sines: int, steps: int) -> tuple[np.dtype, np.dtype]:
+    """The records' types for so many channels, sines and threshold steps."""
+    p, s = layout(channels, sines)
+    return (np.dtype([("tau", "f8"), ("cm", "f8"), ("theta", "f8"), ("reset", "f8"), ("refrac", "f8"), ("jump", "f8"),
+                      ("rest", "f8"), ("subtract", "i8"), ("bare", "i8"), ("tau_th", "f8", (steps,)),
+                      ("b_th", "f8", (steps,)), *p]),
+            np.dtype([("t", "f8"), ("v", "f8"), ("end", "f8"), ("safe", "f8"), ("sought", "f8"), ("held", "i8"),
+                      ("n_ambiguous", "i8"), ("h", "f8", (steps,)), *s]))
 
 
 def unknown(s):
@@ -34,13 +36,14 @@ def pass_time(p, s, t, moves):
     """Commit the state to t; V stands still unless it moves."""
     if t > s.t:
         x = t - s.t
-        if moves:
-            v = potential(p, s, x)            # no crossing up to t: what rounding lifts to theta stays below it
-            s.v = v if v < p.theta else np.nextafter(p.theta, -inf)
-        for j in range(len(p.tau_syn)):
-            if p.tau_syn[j] > 0.0:
-                s.i[j] *= math.exp(-x / p.tau_syn[j])
+        v = potential(p, s, x) if moves else s.v
+        decay(p, s, x)
+        for k in range(len(p.tau_th)):
+            s.h[k] *= math.exp(-x / p.tau_th[k])
         s.t = t
+        if moves:                             # no crossing up to t: what rounding lifts to theta stays below it
+            theta = threshold(p, s, 0.0)
+            s.v = v if v < theta else np.nextafter(theta, -inf)
         unknown(s)
 
 
@@ -56,17 +59,18 @@ def advance(p, s, t):
     pass_time(p, s, t, True)
 
 
-def receive(p, s, sums):
-    for j in range(len(p.tau_syn)):
-        if p.tau_syn[j] > 0.0:
-            s.i[j] += sums[j]
-        elif not s.held:
-            s.v += sums[j]
+def receive(p, s, t, sums):
+    if silent(sums):
+        return
+    advance(p, s, t)
+    jump = take_in(p, s, sums)
+    if not s.held:
+        s.v += jump
     unknown(s)
 
 
-def inject(p, s, current):
-    s.drive = p.i_offset + current
+def inject(p, s, slot, amount, slope):
+    force(p, s, slot, amount, slope)
     unknown(s)
 
 
@@ -75,14 +79,14 @@ def next_spike(p, s, horizon):
         if s.end > horizon:
             return s.end
         advance(p, s, s.end)
-    if s.v >= p.theta:
+    if s.v >= threshold(p, s, 0.0):
         return s.t
     if p.theta == inf or horizon < s.safe:
         return s.safe if p.theta < inf else inf
-    if p.currents == 0:
+    if p.bare and s.slope == 0.0:
         s.safe = s.t + constant_crossing(p, s)
     else:
-        s.safe, s.sought, ambiguous = first_crossing(p, s, s.sought, horizon)
+        s.safe, s.sought, ambiguous, _ = first_crossing(p, s, s.sought, horizon)
         s.n_ambiguous += ambiguous
     return s.safe
 
@@ -91,40 +95,47 @@ def fire(p, s, t):
     if p.subtract:
         advance(p, s, t)
         s.v -= p.jump
-        unknown(s)
-        return
-    pass_time(p, s, t, False)
-    s.end = t + p.refrac
-    s.held = 1
-    advance(p, s, t)                          # without a refractory period this releases at once
+    else:
+        pass_time(p, s, t, False)
+    kicked(p, s)
+    for k in range(len(p.b_th)):
+        s.h[k] += p.b_th[k]
+    unknown(s)
+    if not p.subtract:
+        s.end = t + p.refrac
+        s.held = 1
+        advance(p, s, t)                      # without a refractory period this releases at once
 
 
 def value(p, s, t, which):
     if s.held and t >= s.end:
         advance(p, s, s.end)                  # a release that is due changes nothing that could be asked
-    if which > 0:
-        ts = p.tau_syn[which - 1]
-        return s.i[which - 1] * math.exp(-(t - s.t) / ts) if ts > 0.0 else 0.0
-    return p.rest + (p.reset if s.held else potential(p, s, t - s.t))
+    if which == 0:
+        return p.rest + (p.reset if s.held else potential(p, s, t - s.t))
+    if which == 1:
+        return p.rest + threshold(p, s, t - s.t)
+    current = channel(p, s, which - 2, t - s.t)
+    return current if which - 2 < p.receptors else -current
 
 
 DYNAMICS = Dynamics("lif/linear", Verbs(advance, receive, inject, next_spike, fire, value), "closed form",
                     counts=("n_ambiguous",))
 
 
-def prepare(values: Mapping[str, Any], size: int) -> Prepared:
-    taus = values["tau_syn"]
-    params, state = layout(len(taus))
+def prepare(values: Mapping[str, Any], size: int, waves: Waves) -> Prepared:
+    adapting, moving = pairs(values, "tau_w", "b_w"), pairs(values, "tau_th", "b_th")
+    receptors = len(values["synapse"])
+    params, state = records(receptors + len(adapting) + len(waves.decay), len(waves.frequency), len(moving))
     p: Any = np.zeros(size, params).view(np.recarray)
-    p.tau, p.cm, p.rest, p.i_offset = values["tau_m"], values["cm"], values["v_rest"], values["i_offset"]
+    s: Any = np.zeros(size, state).view(np.recarray)
+    fill(p, s, values, adapting, waves)
+    p.tau, p.cm, p.rest = values["tau_m"], values["cm"], values["v_rest"]
     p.theta, p.reset = values["v_thresh"] - p.rest, values["v_reset"] - p.rest
     p.jump, p.refrac = values["v_thresh"] - values["v_reset"], values["tau_refrac"]
-    p.subtract, p.currents = values["reset"] == "subtract", sum(tau is not None for tau in taus)
-    s: Any = np.zeros(size, state).view(np.recarray)
+    p.subtract = values["reset"] == "subtract"
+    p.bare = not (np.any(p.tau_c > 0.0) or waves.frequency or moving)
+    for j, (tau, b) in enumerate(moving):
+        p.tau_th[:, j], p.b_th[:, j] = tau, b
     s.v = values["v_init"] - p.rest
-    s.drive = p.i_offset
-    for j, tau in enumerate(taus):
-        p.tau_syn[:, j] = 0.0 if tau is None else tau
-        s.i[:, j] = values["i_init"][j]
-    names = [f"i{j}" for j in range(len(taus))] if p.currents[0] else []
-    return Prepared(DYNAMICS, p, s, len(taus), ("v", *names))
+    names = [*(f"i{j}" for j in range(receptors)), *(f"w{j}" for j in range(len(adapting)))]
+    return Prepared(DYNAMICS, p, s, receptors, ("v", "theta", *names))

@@ -12,8 +12,9 @@ from typing import Any
 
 import numpy as np
 
+from ..channels import silent
 from ..elementary import exp, log
-from ..model import Dynamics, Prepared, Verbs, inf
+from ..model import Dynamics, Prepared, Verbs, Waves, inf
 
 PARAMS = np.dtype([("tau", "f8"), ("cm", "f8"), ("theta", "f8"), ("reset", "f8"), ("refrac", "f8"), ("i_offset", "f8"),
                    ("jump", "f8"), ("rest", "f8"), ("subtract", "i8")])
@@ -55,7 +56,10 @@ def advance(p, s, t):
     s.t = t
 
 
-def receive(p, s, sums):
+def receive(p, s, t, sums):
+    if silent(sums):
+        return
+    advance(p, s, t)
     if not s.held:
         total = sums[0]
         for k in range(1, len(sums)):
@@ -63,8 +67,8 @@ def receive(p, s, sums):
         s.u += total * s.e
 
 
-def inject(p, s, current):
-    i = p.i_offset + current
+def inject(p, s, slot, amount, slope):
+    i = p.i_offset + amount
     drifts = i * p.tau > p.theta * p.cm       # exact where R I equals the threshold exactly (S1)
     v_inf = i * p.tau / p.cm
     if not drifts:
@@ -119,7 +123,7 @@ def value(p, s, t, which):
 DYNAMICS = Dynamics("lif/scaled", Verbs(advance, receive, inject, next_spike, fire, value), "closed form")
 
 
-def prepare(values: Mapping[str, Any], size: int) -> Prepared:
+def prepare(values: Mapping[str, Any], size: int, waves: Waves) -> Prepared:
     p: Any = np.zeros(size, PARAMS).view(np.recarray)
     p.tau, p.cm, p.rest, p.i_offset = values["tau_m"], values["cm"], values["v_rest"], values["i_offset"]
     p.theta, p.reset = values["v_thresh"] - p.rest, values["v_reset"] - p.rest

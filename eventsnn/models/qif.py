@@ -13,8 +13,9 @@ from typing import Any
 
 import numpy as np
 
+from ..channels import silent
 from ..errors import Mistake
-from ..model import Dynamics, Field, Model, Prepared, Verbs, inf
+from ..model import Dynamics, Field, Model, Prepared, Verbs, Waves, inf
 
 FIELDS = {
     "tau_m": Field(20.0, "ms", "membrane time constant", above=0.0),
@@ -85,7 +86,10 @@ def advance(p, s, t):
         s.t = t
 
 
-def receive(p, s, sums):
+def receive(p, s, t, sums):
+    if silent(sums):
+        return
+    advance(p, s, t)
     if not s.held:
         total = sums[0]
         for k in range(1, len(sums)):
@@ -93,8 +97,8 @@ def receive(p, s, sums):
         s.x += p.scale * total
 
 
-def inject(p, s, current):
-    s.d = p.scale * ((p.i_offset + current) / p.cm - p.floor)
+def inject(p, s, slot, amount, slope):
+    s.d = p.scale * ((p.i_offset + amount) / p.cm - p.floor)
 
 
 def next_spike(p, s, horizon):
@@ -125,7 +129,7 @@ def value(p, s, t, which):
 DYNAMICS = Dynamics("qif", Verbs(advance, receive, inject, next_spike, fire, value), "closed form")
 
 
-def prepare(values: Mapping[str, Any], size: int) -> Prepared:
+def prepare(values: Mapping[str, Any], size: int, waves: Waves) -> Prepared:
     """Checked records for `size` neurons: see `Model`."""
     v = dict(values)
     if v["v_init"] is None:

@@ -53,7 +53,8 @@ def advance(p, s, t):
     s.t = t
 
 
-def receive(p, s, sums):
+def receive(p, s, t, sums):
+    advance(p, s, t)
     if s.t <= s.hold:
         return
     total = s.v
@@ -64,7 +65,7 @@ def receive(p, s, sums):
         s.saturations += 1
 
 
-def inject(p, s, current):
+def inject(p, s, slot, amount, slope):
     """Nothing: `quantise` refuses currents, V would drift between events."""
 
 

@@ -25,7 +25,7 @@ from eventsnn.errors import Mistake
 from eventsnn.files import atomic
 from eventsnn.jsonfile import load, save
 from eventsnn.network import Group, Network, Population, Synapses
-from eventsnn.tables import drives
+from eventsnn.tables import drives, sums
 
 from . import lif
 from .format import VERSION, Fixed, Format, Projection
@@ -173,7 +173,7 @@ def read(path: str | Path) -> Network:
     s = Synapses(*(tables[f"synapses.{name if name != 'weight' else 'mantissa'}"].astype(kind) for name, kind in
                    zip(Synapses._fields, ("i8", "i8", "f8", "i4", "i8", "u1", "i8", "i4"), strict=True)))
     s = s._replace(weight=s.weight << shifts(populations, fixed.projections, s))
-    network = Network(populations, (group(tables, neurons),), s, drives([], neurons), header["seed"],
+    network = Network(populations, (group(tables, neurons),), s, drives(sums([], neurons)), header["seed"],
                       graph_of(path, header["graph"]), header["tick_ms"], fixed)
     if network.digest != header["digest"]:
         raise Mistake(f"{path}: the network does not have the digest that field 'digest' promises, though every field "
