@@ -7,7 +7,8 @@ import numpy as np
 
 from .errors import Mistake
 from .network import Network
-from .stimuli import Streams, Trains
+from .stimuli import Trains
+from .streams import Streams
 
 RAPID, ENDLESS = 1e-9, 100_000        # that many spikes in a row less than 1e-9 ms apart: nobody can have meant it
 

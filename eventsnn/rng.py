@@ -41,6 +41,11 @@ def philox(key, stream, draw):
     return (x1 << S32) | x0, (x3 << S32) | x2
 
 
+def lane(stream, number):
+    """One of the 2^32 lanes of a stream below 2^32, for what takes several random numbers a draw; lane 0 is itself."""
+    return U64(stream) | (U64(number) << S32)
+
+
 def unit(bits):
     """A double in (0, 1) from 64 random bits: the centres of 2^52 cells, so neither 0 nor 1 ever comes."""
     return (np.float64(bits >> S12) + 0.5) * 2.220446049250313e-16

@@ -11,7 +11,8 @@ from .course import Outcome, Probe, Setup
 from .errors import Mistake, nearest
 from .network import Network, Population
 from .spikes import Result, Spikes
-from .stimuli import streams, trains
+from .stimuli import trains
+from .streams import streams
 from .values import seed_of
 
 BACKENDS = {

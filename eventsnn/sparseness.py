@@ -20,6 +20,7 @@ import numpy as np
 from .network import Network
 from .spikes import Result
 from .stimuli import trains
+from .streams import expected
 
 TICK = 0.1               # ms, of the dense core where both runs are in continuous time: quantise's default
 
@@ -62,9 +63,8 @@ def source_spikes(result: Result) -> int:
     for p in result.network.populations:
         if p.kind == "source" and p.name in result.sources and p.model != "spikes":
             total += len(result.sources[p.name])
-        elif p.kind == "source" and "rate" in p.params:
-            span = np.minimum(p.params["stop"], result.until) - p.params["start"]
-            total += float(np.sum(p.params["rate"] * np.maximum(span, 0.0))) / 1000.0
+        elif p.kind == "source" and p.model != "spikes":
+            total += expected(p, result.until)
     return round(total)
 
 

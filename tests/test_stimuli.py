@@ -6,11 +6,13 @@ import networkx as nx
 import numpy as np
 import pytest
 
+from eventsnn.currents import line
 from eventsnn.errors import Mistake
 from eventsnn.graph import compile
 from eventsnn.kernel.link import link
 from eventsnn.rng import U64, key, philox, unit
-from eventsnn.stimuli import BLOCK, line, member, next_event, streams, trains
+from eventsnn.stimuli import trains
+from eventsnn.streams import BLOCK, member, next_event, streams
 
 inf = math.inf
 
@@ -212,7 +214,30 @@ def test_a_population_of_steps_has_a_list_each():
     ({"model": "poisson"}, 'node "c": poisson needs \'rate\''),
     ({"model": "poisson", "rate": -1}, "rate must be >= 0 Hz, not -1.0"),
     ({"model": "poisson", "rate": inf}, "rate must be finite and >= 0 Hz, not inf"),
-    ({"model": "poisson", "rates": 1}, "poisson has no 'rates' (did you mean 'rate'?)"),
+    ({"model": "poisson", "raet": 1}, "poisson has no 'raet' (did you mean 'rate'?)"),
+    ({"model": "poisson", "rates": 1}, "rates must be a list of numbers, not 1"),
+    ({"model": "poisson", "times": [0.0]}, "poisson needs 'rates'"),
+    ({"model": "poisson", "rates": [1.0]}, "poisson needs 'times'"),
+    ({"model": "poisson", "rate": 2, "times": [0.0], "rates": [1.0]},
+     "rate and rates exclude each other: give rate, or times and rates"),
+    ({"model": "poisson", "times": [0.0, 2.0], "rates": [1.0]}, "poisson needs as many rates as times, not 1 and 2"),
+    ({"model": "poisson", "times": [0.0, 2.0, 1.0], "rates": [1, 2, 3]}, "times must ascend, but 1 follows 2"),
+    ({"model": "poisson", "times": [0.0], "rates": [-1.0]}, "rates must be >= 0 Hz, not -1.0"),
+    ({"model": "poisson", "size": 2, "times": [0.0], "rates": [[1.0], [2.0]]},
+     "times must be 2 lists of numbers, one per source, not one flat list"),
+    ({"model": "poisson", "size": 2, "rate": 1, "modulation": [0.5, 1.5], "frequency": 1},
+     "modulation must be <= 1, not 1.5 (source 1): the rate would fall below 0"),
+    ({"model": "poisson", "rate": 1, "modulation": -0.5}, "modulation must be >= 0, not -0.5"),
+    ({"model": "poisson", "rate": 1, "modulation": 0.5}, "poisson needs 'frequency'"),
+    ({"model": "poisson", "rate": 1, "phase": inf}, "phase must be finite, not inf"),
+    ({"model": "renewal", "shape": 2}, "renewal needs 'rate'"),
+    ({"model": "renewal", "rate": 2}, "renewal needs 'shape'"),
+    ({"model": "renewal", "rate": 2, "shape": 0}, "shape must be >= 0.001, not 0.0"),
+    ({"model": "renewal", "size": 2, "rate": 2, "shape": [1, 1e10]}, "shape must be <= 1e+09, not 1e+10 (source 1)"),
+    ({"model": "renewal", "rate": 200, "shape": 2, "dead_time": 5},
+     "a dead_time of 5 ms is too long for a rate of 200 Hz (source 0): it must be under 5 ms"),
+    ({"model": "renewal", "rate": 200, "shape": 2, "dead_time": -1}, "dead_time must be >= 0 ms, not -1.0"),
+    ({"model": "renewal", "rate": 200, "shape": 2, "start": 5, "stop": 4}, "stop (4) lies before start (5)"),
     ({"model": "poisson", "size": 2, "rate": [1, 2, 3]}, "rate has 3 values for 2 sources: give one number, or 2"),
     ({"model": "poisson", "rate": 1, "start": 5, "stop": 4}, "stop (4) lies before start (5)"),
     ({"model": "poisson", "rate": 1, "start": -1}, "start must be >= 0 ms, not -1.0"),

@@ -1,0 +1,194 @@
+"""Random spike sources while they run: streams of events, each a pure function of the seed and of numbers.
+
+Law S12: the sources of a `poisson` population run in blocks of 4096 consecutive ones.  A block is one stream of events:
+draw i of (seed, population, block) gives the waiting time to event i, by exponential inversion, and whose event it is,
+in proportion to the rates.  Where rates vary, both go by each source's highest rate, and a third number, draw i of the
+block's lane 1, keeps the event with probability rate(t) / highest (thinning: Lewis & Shedler 1979).  Interval i of a
+`renewal` source is a function of (seed, population, source, i).  Nothing else moves an event.
+"""
+
+import math
+from collections.abc import Iterator
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from .channels import turns
+from .elementary import log
+from .gamma import gamma
+from .network import Network, Population
+from .rng import U64, below, key, lane, philox, unit
+
+BLOCK = 4096
+TWO_PI = 2.0 * math.pi
+
+STREAM = np.dtype([
+    ("key", "u8"),               # of (seed, population)
+    ("block", "i8"),             # its number within the population; of a renewal stream, its source's
+    ("emitter", "i8"),           # of the block's first source
+    ("sources", "i8"),
+    ("rate", "f8"),              # events per ms of the whole block; of a renewal stream, order / mean gamma part
+    ("start", "f8"),             # ms: the earliest of the block, its t[-1]
+    ("stop", "f8"),              # ms: the latest of the block
+    ("uniform", "i8"),           # all highest rates are equal
+    ("varies", "i8"),            # events are thinned
+    ("order", "f8"),             # gamma shape of a renewal stream; 0: a Poisson block
+    ("dead", "f8"),              # ms: dead time of a renewal stream
+    ("first", "i8"),             # where the block begins in the arrays of `Streams`
+])
+
+
+class Streams(NamedTuple):
+    """The random sources of a network: a stream per block of Poisson sources and per renewal source.
+
+    The arrays are of the Poisson sources alone; only those of blocks that vary have steps.
+    """
+
+    of: np.recarray              # (streams,) of type STREAM
+    cumulative: np.ndarray       # (sources,) float64, Hz: running sums of the highest rates within a block
+    highest: np.ndarray          # (sources,) float64, Hz: its rate, or a bound of it where it varies
+    start: np.ndarray            # (sources,) float64, ms
+    stop: np.ndarray             # (sources,) float64, ms
+    depth: np.ndarray            # (sources,) float64: modulation
+    frequency: np.ndarray        # (sources,) float64, Hz
+    phase: np.ndarray            # (sources,) float64, radians
+    last: np.ndarray             # (sources,) int64: the step after source j's last; its first is last[j - 1] (or 0)
+    times: np.ndarray            # (steps,) float64, ms: when each rate begins
+    rates: np.ndarray            # (steps,) float64, Hz
+
+
+Row = tuple[Any, ...]            # a STREAM without `first`
+Columns = tuple[np.ndarray, ...]     # what a stream adds to the arrays of `Streams`; for `last`, each source's steps
+
+
+def streams(network: Network, seed: int) -> Streams:
+    """The streams of all `poisson` and `renewal` populations, in emitter order."""
+    rows: list[Row] = []
+    columns: list[Columns] = []
+    sources = 0
+    for population in network.populations:
+        if population.kind == "source" and population.model in RANDOM:
+            for row, column in RANDOM[population.model](population, key(seed, population.model, population.name)):
+                rows.append((*row, sources))
+                columns.append(column)
+                sources += len(column[0])
+    joined = [np.concatenate([np.empty(0), *(column[k] for column in columns)]) for k in range(10)]
+    joined[7] = np.cumsum(joined[7].astype(np.int64))
+    return Streams(np.array(rows, STREAM).view(np.recarray), *joined)
+
+
+def poisson(population: Population, keyed: np.uint64) -> Iterator[tuple[Row, Columns]]:
+    """The blocks of a poisson population."""
+    for block, low in enumerate(range(0, population.size, BLOCK)):
+        p = {name: values[low:low + BLOCK] for name, values in population.params.items()}
+        start, stop, depth = p["start"], p["stop"], p["modulation"]
+        varies = "rates" in p or bool(depth.any())
+        constant = [(np.zeros(1), rate[None]) if varies else (np.empty(0), np.empty(0)) for rate in p.get("rate", ())]
+        times, rates = zip(*constant, strict=True) if constant else (p["times"], p["rates"])
+        highest = p["rate"] if "rate" in p else np.array([steps.max(initial=0.0) for steps in rates])
+        highest = highest * (1.0 + depth)
+        cumulative = np.cumsum(highest)
+        yield ((keyed, block, population.emitter + low, len(start), cumulative[-1] * 1e-3, start.min(), stop.max(),
+                bool((highest == highest[0]).all()), varies, 0.0, 0.0),
+               (cumulative, highest, start, stop, depth, p["frequency"], np.deg2rad(p["phase"] % 360.0),
+                np.array([len(steps) for steps in times]), np.concatenate(times), np.concatenate(rates)))
+
+
+def renewal(population: Population, keyed: np.uint64) -> Iterator[tuple[Row, Columns]]:
+    """The sources of a renewal population, each its own stream."""
+    p = population.params
+    rate = p["shape"] * p["rate"] / (1000.0 - p["rate"] * p["dead_time"])
+    for j in range(population.size):
+        yield (keyed, j, population.emitter + j, 1, rate[j], p["start"][j], p["stop"][j], True, False, p["shape"][j],
+               p["dead_time"][j]), (np.empty(0),) * 10
+
+
+RANDOM = {"poisson": poisson, "renewal": renewal}
+
+
+def next_event(streams, k, i, t):
+    """Event i of stream k, after event i - 1 at t (or the stream's start): its time (inf: there is none) and emitter.
+
+    The emitter is -1 where the event falls outside its source's [start, stop), or is thinned away: it is then dropped,
+    but time goes on.
+    """
+    b = streams.of[k]
+    if not b.rate > 0.0:
+        return np.inf, -1
+    if b.order > 0.0:
+        time = t + interval(b, i)
+        return (time, b.emitter) if time < b.stop else (np.inf, -1)
+    waiting, whose = philox(U64(b.key), U64(b.block), U64(i))
+    time = t + -log(unit(waiting)) / b.rate
+    if not time < b.stop:
+        return np.inf, -1
+    j = below(whose, b.sources) if b.uniform else member(streams.cumulative, b.first, b.sources, whose)
+    active = streams.start[b.first + j] <= time < streams.stop[b.first + j]
+    if active and b.varies:
+        chance, _ = philox(U64(b.key), lane(b.block, 1), U64(i))
+        active = unit(chance) * streams.highest[b.first + j] <= rate_at(streams, b.first + j, time)
+    return time, (b.emitter + j if active else -1)
+
+
+def interval(b, i):
+    """The time before event i of a renewal stream: from event i - 1, or (i = 0) from the start.
+
+    At a point that knows nothing of the process the next event comes after x with density P(interval > x) / mean (Cox
+    1962, section 5.4): uniform within the dead time with probability dead / mean, else later by a uniform part of a
+    gamma part that is longer in proportion to its length, of shape order + 1.
+    """
+    if i > 0:
+        return b.dead + gamma(U64(b.key), b.block, i, b.order) / b.rate
+    point, part = philox(U64(b.key), U64(b.block), U64(i))
+    time = unit(point) * (b.dead + b.order / b.rate)
+    if time < b.dead:
+        return time
+    return b.dead + unit(part) * gamma(U64(b.key), b.block, i, b.order + 1.0) / b.rate
+
+
+def rate_at(streams, j, t):
+    """The rate at t, in Hz, of source j of a block that varies."""
+    first = streams.last[j - 1] if j > 0 else 0
+    low, high = first, streams.last[j]
+    while low < high:                                    # to the first step after t
+        middle = (low + high) // 2
+        if streams.times[middle] > t:
+            high = middle
+        else:
+            low = middle + 1
+    if low == first:
+        return 0.0
+    rate = streams.rates[low - 1]
+    if streams.depth[j] > 0.0:
+        rate *= 1.0 + streams.depth[j] * math.sin(TWO_PI * turns(streams.frequency[j], t) + streams.phase[j])
+    return rate
+
+
+def member(cumulative, first, size, bits):
+    """Which source of a block, in proportion to the rates, from a random number: the first whose sum lies above."""
+    sought = unit(bits) * cumulative[first + size - 1]
+    low, high = 0, size - 1
+    while low < high:
+        middle = (low + high) // 2
+        if cumulative[first + middle] > sought:
+            high = middle
+        else:
+            low = middle + 1
+    return low
+
+
+def expected(population: Population, until: float) -> float:
+    """How many spikes a random population emits before `until` (ms) on average."""
+    p = population.params
+    start, stop = p["start"], np.maximum(np.minimum(p["stop"], until), p["start"])
+    varied = population.model == "poisson" and ("rates" in p or p["modulation"].any())
+    if not varied:
+        return float(p["rate"] @ (stop - start)) * 1e-3
+    total = 0.0
+    for j in range(population.size):
+        times, rates = (p["times"][j], p["rates"][j]) if "rates" in p else (np.zeros(1), p["rate"][j:j + 1])
+        edges = np.clip(np.append(times, np.inf), start[j], stop[j])
+        depth, speed, phase = p["modulation"][j], TWO_PI * 1e-3 * p["frequency"][j], np.deg2rad(p["phase"][j])
+        swing = -np.diff(np.cos(speed * edges + phase)) / speed if speed > 0.0 else np.diff(edges) * np.sin(phase)
+        total += float(rates @ (np.diff(edges) + depth * swing)) * 1e-3
+    return total
