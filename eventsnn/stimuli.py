@@ -31,7 +31,7 @@ SOURCES: dict[str, Fields] = {
         "modulation": Field(0.0, "", "m, from 0 to 1: multiplies the rate by 1 + m sin(2 pi frequency t + phase), t "
                                      "from 0", above=0.0, closed=True),
         "frequency": Field(None, "Hz", "of the modulation; required with it", above=0.0, closed=True),
-        "phase": Field(0.0, "degrees", "of the modulation at t = 0"),
+        "phase": Field(0.0, "degree", "of the modulation at t = 0"),
         "start": START,
         "stop": STOP,
     },

@@ -6,7 +6,7 @@ import networkx as nx
 import numpy as np
 import pytest
 
-from eventsnn.currents import line
+from eventsnn.currents import current as injected
 from eventsnn.errors import Mistake
 from eventsnn.graph import compile
 from eventsnn.kernel.link import link
@@ -183,7 +183,10 @@ def test_times_of_a_node_are_read_like_inputs():
 # ---------------------------------------------------------------------------------------------------- currents
 def current(model, k=0, **attributes):
     params = network(c={"model": model, **attributes}).by_name["c"].params
-    return list(zip(*(a.tolist() for a in line(model, params, k)), strict=True))
+    made = injected(model, params, k)
+    assert made.wave is None
+    assert not made.slope.any()
+    return list(zip(made.time.tolist(), made.amount.tolist(), strict=True))
 
 
 def test_a_dc_is_constant_from_start_to_stop():
