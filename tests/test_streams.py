@@ -181,9 +181,23 @@ def test_a_piecewise_constant_rate_is_followed_and_is_zero_before_the_first_step
     uniform_enough(each, 355.0)
 
 
-def test_a_step_holds_from_its_very_time_on():
-    table = streams(network(p={"model": "poisson", "times": [5.0, 7.0], "rates": [10.0, 0.0]}), 4)
-    assert [rate_at(table, 0, t) for t in (0.0, 4.999, 5.0, 6.999, 7.0, 1e9)] == [0.0, 0.0, 10.0, 10.0, 0.0, 0.0]
+def test_a_step_holds_from_its_very_time_on_for_its_own_source():
+    on, rates = [[3.0], [5.0, 7.0], [], [6.0]], [[1.0], [10.0, 0.0], [], [20.0]]
+    table = streams(network(p={"model": "poisson", "size": 4, "times": on, "rates": rates}), 4)
+    for j, profile in enumerate([[0, 1, 1, 1, 1, 1], [0, 0, 10, 10, 0, 0], [0] * 6, [0, 0, 0, 20, 20, 20]]):
+        assert [rate_at(table, j, t) for t in (0.0, 4.999, 5.0, 6.999, 7.0, 1e9)] == profile
+
+
+def test_between_spikes_of_a_varying_source_the_integral_of_its_rate_is_exponential():
+    """Time rescaled by the rate makes any inhomogeneous Poisson process a unit one (Brown et al. 2002)."""
+    from scipy.stats import kstest
+
+    (train,) = times(60_000.0, model="poisson", rate=100.0, modulation=0.9, frequency=3.0)
+    speed = 2 * math.pi * 0.003
+    gaps = np.diff(0.1 * (train - 0.9 * np.cos(speed * train) / speed))
+    assert len(gaps) > 5000
+    assert kstest(gaps, "expon").pvalue > 1e-3
+    assert abs(np.corrcoef(gaps[:-1], gaps[1:])[0, 1]) < 0.05
 
 
 @pytest.mark.parametrize("depth", [0.5, 1.0])
