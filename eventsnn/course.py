@@ -43,9 +43,19 @@ class Outcome(NamedTuple):
 
 def endless(network: Network, neuron: int) -> Mistake:
     """The error for a neuron whose spikes do not let time pass."""
+    return Mistake(f"{place(network, neuron)}: it fires endlessly, and time stands still; give it a longer tau_refrac, "
+                   "a lower v_reset, or smaller weights")
+
+
+def unsolved(network: Network, neuron: int) -> Mistake:
+    """The error for a neuron whose ODE has no solution that steps could follow."""
+    return Mistake(f"{place(network, neuron)}: its equations could not be integrated to the tolerances; give it milder "
+                   "parameters or weights, or larger rtol and atol")
+
+
+def place(network: Network, neuron: int) -> str:
     of = next(p for p in network.populations if p.kind == "neuron" and p.neuron <= neuron < p.neuron + p.size)
-    return Mistake(f"node {of.name!r}, neuron {neuron - of.neuron}: it fires endlessly, and time stands still; "
-                   "give it a longer tau_refrac, a lower v_reset, or smaller weights")
+    return f"node {of.name!r}, neuron {neuron - of.neuron}"
 
 
 def loose(records: np.ndarray) -> list[SimpleNamespace]:

@@ -130,7 +130,8 @@ def _prepared(populations: Sequence[Population], injected: tables.Sums
             alike = (prepared.dynamics, prepared.params.dtype, prepared.state.dtype)
             group = gathered.setdefault(alike, Gathering(len(gathered)))
             p = replace(p, group=group.number, offset=group.size, receptors=prepared.receptors,
-                        variables=prepared.variables)
+                        variables=prepared.variables,
+                        exactness=prepared.exactness or prepared.dynamics.exactness)
             group.first.append(p.neuron)
             group.parts.append(prepared)
             group.size += p.size

@@ -100,7 +100,8 @@ class Prepared(NamedTuple):
     params: np.ndarray           # (size,) structured
     state: np.ndarray            # (size,) structured, at t = 0; has a field "t"
     receptors: int               # number of receptors; sums have this length
-    variables: tuple[str, ...]   # what `value` numbers: "v", then one "i" per receptor where there are currents
+    variables: tuple[str, ...]   # what `value` numbers: "v" first
+    exactness: str = ""          # where it is not the dynamics' own: "ode(rtol, atol)"
 
 
 @dataclass(frozen=True)

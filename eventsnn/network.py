@@ -64,6 +64,7 @@ class Population:
     offset: int = -1
     receptors: int = 0
     variables: tuple[str, ...] = ()      # what can be recorded, in the dynamics' numbering
+    exactness: str = ""                  # "closed form", "ode(rtol, atol)", "integer, event mode"
     scale: float = 1.0                   # mV per unit of the recorded v: 1, or the LSB of an integer model
     rest: float = 0.0                    # added to a recorded v (integer models count from rest)
 

@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from .course import Outcome, Probe, Setup
+from .course import Outcome, Probe, Setup, unsolved
 from .errors import Mistake, nearest
 from .network import Network, Population
 from .spikes import Result, Spikes
@@ -189,14 +189,16 @@ def collect(setup: Setup, outcome: Outcome, until: float, wanted: Mapping[Any, S
     counters["n_ambiguous"] = 0
     for group, state in zip(network.groups, outcome.states, strict=True):
         for name in group.dynamics.counts:
+            if name == "n_stuck" and np.any(state[name]):
+                raise unsolved(network, int(group.neuron[np.argmax(state[name] > 0)]))
             counters[name] = counters.get(name, 0) + int(state[name].sum())
     counters["spikes"] = len(spikes)
     return Result(spikes, recorded, at_ms[:reached], sources, counters, {
         "until": outcome.reached * unit if outcome.interrupted else until, **how,
         "kernel": "specification" if how["backend"] == "simpy" else "general",
         "network": network.digest, "tick": network.tick,
-        "exactness": {str(p.name): network.groups[p.group].dynamics.exactness for p in network.populations
-                      if p.kind == "neuron"},
+        "exactness": {str(p.name): p.exactness or network.groups[p.group].dynamics.exactness
+                      for p in network.populations if p.kind == "neuron"},
         "versions": {"python": platform.python_version(),
                      **{name: importlib.metadata.version(name) for name in ("eventsnn", "numpy", "numba", "simpy")}},
     }, network, inputs, outcome.interrupted)

@@ -91,7 +91,8 @@ def _digest(bound: Bound) -> str:
     """A digest of the code, constants and bindings of a function and all its parts, and of how `link` compiles."""
     f = bound.function
     known = {name: f.__globals__.get(name) for name in f.__code__.co_names}
-    constants = {name: value for name, value in known.items() if isinstance(value, int | float | tuple | np.generic)}
+    constants = {name: value.tolist() if isinstance(value, np.ndarray) else value for name, value in known.items()
+                 if isinstance(value, int | float | tuple | np.generic | np.ndarray)}
     text = f"{OPTIONS} {f.__module__}.{f.__qualname__} {f.__defaults__} {sorted(constants.items())}"
     h = hashlib.sha256(text.encode() + _content(f.__code__))
     for name, part in sorted(_parts(bound).items()):

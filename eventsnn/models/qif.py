@@ -1,10 +1,11 @@
-"""Quadratic integrate-and-fire neurons (Ermentrout & Kopell 1986; Latham et al. 2000), delta synapses, in closed form.
+"""Quadratic integrate-and-fire neurons (Ermentrout & Kopell 1986; Latham et al. 2000).
 
-    tau_m dV/dt = a (V - v_rest) (V - v_crit) + (tau_m / cm) (i_offset + injected)
+    tau_m dV/dt = a (V - v_rest) (V - v_crit) + (tau_m / cm) (i_offset + injected + sum of synaptic currents)
     a spike where V reaches v_peak (inf: where it escapes); then V := v_reset for tau_refrac
 
 With x = (a / tau_m) (V - (v_rest + v_crit) / 2) and q^2 = |D| this is x' = x^2 + D, so
-x(s) = (x + D T) / (1 - x T),  T = tan(q s)/q for D > 0, tanh(q s)/q for D < 0, s for D = 0.
+x(s) = (x + D T) / (1 - x T),  T = tan(q s)/q for D > 0, tanh(q s)/q for D < 0, s for D = 0: delta synapses and piecewise
+constant currents, here.  Anything else that flows is integrated as an ODE (`qif_theta`).
 """
 
 import math
@@ -13,9 +14,11 @@ from typing import Any
 
 import numpy as np
 
+from .. import channels, ode
 from ..channels import silent
 from ..errors import Mistake
 from ..model import Dynamics, Field, Model, Prepared, Verbs, Waves, inf
+from . import qif_theta
 
 FIELDS = {
     "tau_m": Field(20.0, "ms", "membrane time constant", above=0.0),
@@ -28,6 +31,7 @@ FIELDS = {
     "tau_refrac": Field(0.0, "ms", "refractory period", above=0.0, closed=True),
     "i_offset": Field(0.0, "nA", "constant current"),
     "v_init": Field(None, "mV", "V at t = 0; default v_rest"),
+    **ode.FIELDS,
 }
 
 PARAMS = np.dtype([("scale", "f8"), ("centre", "f8"), ("floor", "f8"), ("cm", "f8"), ("peak", "f8"), ("reset", "f8"),
@@ -139,15 +143,22 @@ def prepare(values: Mapping[str, Any], size: int, waves: Waves) -> Prepared:
             k = int(np.argmax(wrong))
             raise Mistake(f"{high} {v[high][k]:g} is {'not above' if strict else 'below'} {low} {v[low][k]:g} "
                           f"(neuron {k}): raise {high}")
+    x = {"scale": v["a"] / v["tau_m"], "centre": 0.5 * (v["v_rest"] + v["v_crit"]),
+         "floor": v["a"] * (v["v_rest"] - v["v_crit"]) ** 2 / (4.0 * v["tau_m"])}
+    for name in ("v_init", "v_reset", "v_peak"):
+        x[name] = x["scale"] * (v[name] - x["centre"])
+    kinds = channels.receptors(v, size)["synapse"]
+    if set(kinds) != {"delta"} or not waves.steps:
+        return qif_theta.prepare(v, size, waves, x)
+    ode.reversals(v["e_rev"], kinds)
     p: Any = np.zeros(size, PARAMS).view(np.recarray)
-    p.scale, p.centre = v["a"] / v["tau_m"], 0.5 * (v["v_rest"] + v["v_crit"])
-    p.floor = v["a"] * (v["v_rest"] - v["v_crit"]) ** 2 / (4.0 * v["tau_m"])
-    p.peak, p.reset = p.scale * (v["v_peak"] - p.centre), p.scale * (v["v_reset"] - p.centre)
+    p.scale, p.centre, p.floor, p.peak, p.reset = (x[name] for name in
+                                                   ("scale", "centre", "floor", "v_peak", "v_reset"))
     p.cm, p.refrac, p.i_offset = v["cm"], v["tau_refrac"], v["i_offset"]
     s: Any = np.zeros(size, STATE).view(np.recarray)
-    s.x = p.scale * (v["v_init"] - p.centre)
+    s.x = x["v_init"]
     s.d = p.scale * (p.i_offset / p.cm - p.floor)
-    return Prepared(DYNAMICS, p, s, 1, ("v",))
+    return Prepared(DYNAMICS, p, s, len(kinds), ("v",))
 
 
 QIF = Model("qif", __doc__ or "", FIELDS, prepare)

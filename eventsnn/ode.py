@@ -1,0 +1,419 @@
+"""Neurons without a closed form: an error-controlled Runge-Kutta method whose steps know of no event (law 3.1).
+
+    dy/dsigma = slopes(p, y, current),   y = (V or what stands for it, other states, time since s.t)
+
+A model binds `slopes`, which also says how fast time passes: near a spike, where V runs away, dt/dsigma falls as dV/dt
+grows, so that everything stays smooth (Sundman 1913) and the crossing of the peak is an ordinary one.  Steps depend on
+the error estimate alone.  A spike is the first upward crossing of p.peak by the dense output's polynomial, found by its
+Bernstein coefficients: no crossing of the polynomial is missed.  An input inside a step is met by the dense output, and
+the integration starts anew from there.
+
+What a model binds: slopes; volts(p, y0), what V is (mV); place(p, v), its inverse; reset(p, s), what a spike does.
+"""
+
+import math
+from collections.abc import Callable, Mapping
+from typing import Any
+
+import numpy as np
+
+from . import channels
+from .channels import angle, channel, decay, force, layout, line, silent, take_in
+from .errors import Mistake
+from .model import Bound, Dynamics, Field, Prepared, Verbs, Waves, inf
+from .tableau import DENSE, ERROR3, ERROR5, STAGES
+
+FIELDS = {
+    **channels.FIELDS,
+    "e_rev": Field(None, "mV", "reversal potentials: with one, a receptor is a conductance (weights and i_init in uS); "
+                   "default null: a current", per="receptor"),
+    "rtol": Field(1e-13, "", "relative tolerance of a step", above=0.0),
+    "atol": Field(1e-13, "mV", "absolute tolerance of a step (of every state, in its unit)", above=0.0),
+}
+FIRST, LONGEST = 0.1, 50.0   # of sigma, in ms: the first step that is tried, and the longest
+SHORTEST = 1e-9              # a step this short that is still too wrong is kept, and counted
+LEAST, MOST = 0.2, 6.0       # by how much a step's length may change at once
+
+
+# ---------------------------------------------------------------------------------------------------- bound by models
+def slopes(p, y, current, dy):
+    """dy/dsigma; the last is dt/dsigma."""
+
+
+def volts(p, y0):
+    return y0
+
+
+def place(p, v):
+    return v
+
+
+def reset(p, s):
+    """What a spike does to the other states."""
+
+
+# ---------------------------------------------------------------------------------------------------- steps
+def inflow(p, s, x, v):
+    """The current into the membrane at s.t + x, of conductances too (nA)."""
+    total = line(s, x)
+    for k in range(len(p.tau_c)):
+        i = channel(p, s, k, x)
+        if i != 0.0:
+            total += i * (p.e_rev[k] - v) if p.e_rev[k] == p.e_rev[k] else i
+    for k in range(len(s.sine)):
+        if s.sine[k] != 0.0:
+            total += s.sine[k] * math.sin(angle(p, s, k, x))
+    return total
+
+
+def derivative(p, s, y, dy):
+    n = len(s.a)
+    slopes(p, y, inflow(p, s, y[n - 1], volts(p, y[0])), dy)
+    if s.held:                                # V stands still, so time need not slow down
+        for c in range(n):
+            dy[c] /= dy[n - 1]
+        dy[0] = 0.0
+
+
+def start(s):
+    """The state was changed at s.t: integrate anew from there."""
+    s.a[len(s.a) - 1] = 0.0
+    s.taken = 0
+    s.since = 0.0
+    s.turned = 0.0
+    s.spike = inf
+
+
+def stage(s, k, i, h, y):
+    """y where stage i looks."""
+    for c in range(len(s.a)):
+        total = 0.0
+        for j in range(i):
+            total += STAGES[i, j] * k[j, c]
+        y[c] = s.a[c] + h * total
+
+
+def wrong(p, s, k, h, y):
+    """The estimated error of a step of length h to y, in units of the tolerances."""
+    n = len(s.a)
+    fifth, third = 0.0, 0.0
+    for c in range(n):
+        high, low = 0.0, 0.0
+        for j in range(13):
+            high += ERROR5[j] * k[j, c]
+            low += ERROR3[j] * k[j, c]
+        scale = p.atol + p.rtol * max(abs(s.a[c]), abs(y[c]))
+        fifth += (high / scale) * (high / scale)
+        third += (low / scale) * (low / scale)
+    return h * fifth / math.sqrt((fifth + 0.01 * third) * n) if fifth > 0.0 else 0.0
+
+
+def growth(error):
+    """By how much the next step may be longer: 0.9 error^(-1/8)."""
+    return 0.9 / math.sqrt(math.sqrt(math.sqrt(error))) if error > 0.0 else MOST
+
+
+def step(p, s):
+    """One more step, from where the last one ended or from s.t, and its dense output."""
+    n = len(s.a)
+    k, y = np.empty((16, n)), np.empty(n)
+    if s.taken:
+        for c in range(n):
+            s.a[c] = s.b[c]
+            k[0, c] = s.f[c]
+    else:
+        derivative(p, s, s.a, k[0])
+    h, most = s.h, MOST
+    while True:
+        for i in range(1, 13):
+            stage(s, k, i, h, y)
+            derivative(p, s, y, k[i])
+        error = wrong(p, s, k, h, y)
+        if error <= 1.0:
+            break
+        if h < SHORTEST:
+            s.n_stuck += 1
+            break
+        h *= max(LEAST, growth(error)) if error < inf else LEAST
+        most = 1.0                            # after a rejection, no growth at once
+    for c in range(n):
+        s.b[c] = y[c]
+        s.f[c] = k[12, c]
+    for i in range(13, 16):
+        stage(s, k, i, h, y)
+        derivative(p, s, y, k[i])
+    for c in range(n):
+        rise = s.b[c] - s.a[c]
+        s.poly[c] = rise
+        s.poly[n + c] = h * k[0, c] - rise
+        s.poly[2 * n + c] = 2.0 * rise - h * (k[12, c] + k[0, c])
+        for i in range(4):
+            total = 0.0
+            for j in range(16):
+                total += DENSE[i, j] * k[j, c]
+            s.poly[(3 + i) * n + c] = h * total
+    s.h = min(h * min(growth(error), most), LONGEST)
+    s.taken = 1
+    s.since = 0.0
+    s.turned = 0.0
+    s.spike = inf
+
+
+# ---------------------------------------------------------------------------------------------------- dense output
+def dense(s, c, x):
+    """Component c at the part x in [0, 1] of the step."""
+    n = len(s.a)
+    y = s.poly[6 * n + c] * x
+    y = (y + s.poly[5 * n + c]) * (1.0 - x)
+    y = (y + s.poly[4 * n + c]) * x
+    y = (y + s.poly[3 * n + c]) * (1.0 - x)
+    y = (y + s.poly[2 * n + c]) * x
+    y = (y + s.poly[n + c]) * (1.0 - x)
+    return s.a[c] + (y + s.poly[c]) * x
+
+
+def solve(s, c, target, sign, low, high):
+    """Where component c, below the target at low (above it for sign -1), reaches it: by false position (Illinois)."""
+    f_low, f_high = sign * (dense(s, c, low) - target), sign * (dense(s, c, high) - target)
+    if f_high <= 0.0:
+        return high
+    if f_low >= 0.0:
+        return low
+    side = 0
+    for _ in range(100):
+        x = (low * f_high - high * f_low) / (f_high - f_low)
+        if not low < x < high:
+            x = 0.5 * (low + high)
+            if not low < x < high:
+                break
+        f = sign * (dense(s, c, x) - target)
+        if f >= 0.0:
+            high, f_high = x, f
+            f_low *= 0.5 if side > 0 else 1.0
+            side = 1
+        else:
+            low, f_low = x, f
+            f_high *= 0.5 if side < 0 else 1.0
+            side = -1
+        if f == 0.0 or high - low < 1e-16:
+            break
+    return high
+
+
+def bernstein(s, target, sign, low, high):
+    """The coefficients of sign (V - target) on [low, high] of the step: their hull holds the polynomial."""
+    n = len(s.a)
+    b = np.zeros(8)
+    b[0] = s.poly[6 * n]
+    for m in range(1, 8):                     # times x or 1 - x, in turn, plus the next coefficient
+        for j in range(m, -1, -1):
+            if m % 2 == 1:
+                b[j] = b[j - 1] * j / m if j > 0 else 0.0
+            else:
+                b[j] = b[j] * (m - j) / m
+            b[j] += s.poly[(6 - m) * n] if m < 7 else s.a[0] - target
+    for k in range(1, 8):
+        for j in range(8 - k):
+            b[j] = (1.0 - low) * b[j] + low * b[j + 1]
+    part = (high - low) / (1.0 - low)
+    for k in range(1, 8):
+        for j in range(7, k - 1, -1):
+            b[j] = (1.0 - part) * b[j - 1] + part * b[j]
+    for j in range(8):
+        b[j] *= sign
+    return b
+
+
+def crossing(s, target, sign, low):
+    """The first part x > low of the step where sign (V - target) rises to 0, being negative just after low; else -1."""
+    while low < 1.0:
+        high = 1.0
+        while True:
+            b = bernstein(s, target, sign, low, high)
+            changes, negative = 0, True
+            for j in range(1, 8):
+                if (b[j] < 0.0) != negative:
+                    negative = not negative
+                    changes += 1
+            if changes == 0:
+                break
+            if changes == 1 or high - low < 1e-13:
+                return solve(s, 0, target, sign, low, high)
+            high = 0.5 * (low + high)
+        low = high
+    return -1.0
+
+
+def search(p, s):
+    """Look for a spike in the rest of the step: an upward crossing of the peak, once V has been below it."""
+    while True:
+        x = crossing(s, p.peak, 1.0 if s.armed else -1.0, s.since)
+        if x < 0.0:
+            return
+        s.since = x
+        if s.armed:
+            s.spike = max(s.t + dense(s, len(s.a) - 1, x), s.t)
+            return
+        s.armed = 1
+        s.turned = x
+
+
+def reach(p, s, t):
+    """Steps until the last one ends after t, or a spike is in sight."""
+    while (not s.taken or s.t + s.b[len(s.a) - 1] <= t) and s.spike == inf:
+        step(p, s)
+        if not s.held:
+            search(p, s)
+
+
+def part_of(s, t):
+    """Which part of the step stands for time t."""
+    return s.since if t == s.spike else solve(s, len(s.a) - 1, t - s.t, 1.0, 0.0, 1.0)
+
+
+# ---------------------------------------------------------------------------------------------------- verbs
+def carry(p, s, t):
+    """Commit the state to t."""
+    if t <= s.t:
+        return
+    reach(p, s, t)
+    x = part_of(s, t)
+    for c in range(len(s.a)):
+        s.b[c] = dense(s, c, x)
+    for c in range(len(s.a)):
+        s.a[c] = s.b[c]
+    if not s.held and t < s.spike:            # no crossing up to t, in either direction: not by rounding either
+        if s.armed and x >= s.turned:
+            s.a[0] = min(s.a[0], np.nextafter(p.peak, -inf))
+        else:
+            s.armed = 0
+            s.a[0] = max(s.a[0], p.peak)
+    decay(p, s, t - s.t)
+    s.t = t
+    start(s)
+
+
+def advance(p, s, t):
+    if s.held:
+        if t < s.end:
+            carry(p, s, t)
+            return
+        carry(p, s, s.end)
+        s.held = 0
+        start(s)
+    carry(p, s, t)
+
+
+def receive(p, s, t, sums):
+    if silent(sums):
+        return
+    advance(p, s, t)
+    jump = take_in(p, s, sums)
+    if jump != 0.0 and not s.held:
+        s.a[0] = place(p, volts(p, s.a[0]) + jump)
+        if s.a[0] < p.peak:
+            s.armed = 1
+    start(s)
+
+
+def inject(p, s, slot, amount, slope):
+    force(p, s, slot, amount, slope)
+    start(s)
+
+
+def next_spike(p, s, horizon):
+    if s.held:
+        if s.end > horizon:
+            return s.end
+        advance(p, s, s.end)
+    if not s.taken and s.armed and s.a[0] >= p.peak:
+        return s.t
+    reach(p, s, horizon)
+    return s.spike if s.spike < inf else s.t + s.b[len(s.a) - 1]
+
+
+def fire(p, s, t):
+    if p.resets:
+        carry(p, s, t)
+        reset(p, s)
+        s.a[0] = p.reset
+        s.end = t + p.refrac
+        s.held = 1
+        start(s)
+        advance(p, s, t)                      # without a refractory period this releases at once
+        return
+    s.armed = 0                               # nothing happens to the state: the search goes on
+    if s.taken:
+        s.spike = inf
+        search(p, s)
+
+
+def value(p, s, t, which):
+    if s.held and t >= s.end:
+        advance(p, s, s.end)                  # a release that is due changes nothing that could be asked
+    others = len(s.a) - 2
+    if which > others:
+        return channel(p, s, which - others - 1, t - s.t)
+    y = s.a[which]
+    if s.taken or t > s.t:
+        reach(p, s, t)
+        y = dense(s, which, part_of(s, t))
+    return volts(p, y) if which == 0 else y
+
+
+# ---------------------------------------------------------------------------------------------------- making models
+def dynamics(name: str, hooks: Mapping[str, Callable[..., Any]]) -> Dynamics:
+    """The dynamics of a model that binds `slopes` and, as it needs them, `volts`, `place` and `reset`."""
+    verbs = (advance, receive, inject, next_spike, fire, value)
+    return Dynamics(name, Verbs(*(Bound.to(verb, hooks) for verb in verbs)), "ode", counts=("n_stuck",))
+
+
+def prepare(made: Dynamics, values: Mapping[str, Any], size: int, waves: Waves, parameters: Mapping[str, Any],
+            states: Mapping[str, Any], peak: Any, after: Any = None) -> Prepared:
+    """Records of a model.
+
+    parameters  what `slopes` finds in p, by name
+    states      at t = 0, by name: first what stands for V (mV, mapped by the caller), then the others
+    peak        what V (mapped) crosses at a spike
+    after       V (mapped) after a spike, held there for `tau_refrac`; None: a spike changes nothing
+    """
+    settled = {**values, **channels.receptors(values, size)}
+    receptors, n = len(settled["synapse"]), len(states) + 1
+    shared = ("peak", "reset", "refrac", "rtol", "atol")
+    fields, state = layout(receptors + len(waves.decay), len(waves.frequency))
+    params = np.dtype([*((name, "f8") for name in (*shared, *parameters)), ("resets", "i8"),
+                       ("e_rev", "f8", (receptors + len(waves.decay),)), *fields])
+    p: Any = np.zeros(size, params).view(np.recarray)
+    s: Any = np.zeros(size, np.dtype([
+        ("t", "f8"), ("end", "f8"), ("held", "i8"), ("h", "f8"), ("taken", "i8"), ("since", "f8"), ("turned", "f8"),
+        ("spike", "f8"),
+        ("armed", "i8"), ("n_stuck", "i8"), ("a", "f8", (n,)), ("b", "f8", (n,)), ("f", "f8", (n,)),
+        ("poly", "f8", (7 * n,)), *state])).view(np.recarray)
+    channels.fill(p, s, settled, [], waves)
+    for name, value in parameters.items():
+        p[name] = value
+    p.peak, p.rtol, p.atol = peak, values["rtol"], values["atol"]
+    if after is not None:
+        p.resets, p.reset, p.refrac = 1, after, values["tau_refrac"]
+    p.e_rev = np.nan
+    for k, potential in enumerate(reversals(values["e_rev"], settled["synapse"])):
+        if potential is not None:
+            p.e_rev[:, k] = potential
+    for c, value in enumerate(states.values()):
+        s.a[:, c] = value
+    s.spike, s.armed, s.h = inf, 1, FIRST
+    (loosest,), (widest,) = np.unique(values["rtol"])[-1:], np.unique(values["atol"])[-1:]
+    return Prepared(made, p, s, receptors, (*states, *(f"i{k}" for k in range(receptors))),
+                    f"ode({loosest:g}, {widest:g})")
+
+
+def reversals(given: Any, kinds: list[str]) -> list[Any]:
+    """One reversal potential, or None, per receptor."""
+    if given is None:
+        return [None] * len(kinds)
+    if len(given) != len(kinds):
+        raise Mistake(f"e_rev has {len(given)} entries for {len(kinds)} receptors: one per receptor, null for currents")
+    for k, (potential, kind) in enumerate(zip(given, kinds, strict=True)):
+        if potential is not None and kind == "delta":
+            raise Mistake(f"receptor {k} is delta and has no e_rev: write null, or synapse = \"exp\"")
+    return list(given)
