@@ -1,4 +1,4 @@
-"""The command `eventsnn`: run, emulate, quantise, compare, scenario.
+"""The command `eventsnn`: run, emulate, quantise, compare, scenario, model.
 
 Exit codes: 0 done; 1 the answer is no (two runs differ, a scenario broke a promise); 2 a mistake in what was given,
 told in one line on stderr; 3 a bug in eventsnn; 130 Ctrl-C (`run` and `emulate` write what they have first).
@@ -262,6 +262,23 @@ def left(path: Path) -> Any:
     except (KeyError, Mistake):              # moved or edited since; the spikes stand for themselves
         return result
     return dataclasses.replace(result, network=network) if network.digest == told["network"] else result
+
+
+# ---------------------------------------------------------------------------------------------------- the manual
+@app.command()
+def model(name: Annotated[str | None, typer.Argument(help="Which; without it, what there is.")] = None,
+          json: Json = False, quiet: Quiet = False, debug: Debug = False) -> int:
+    """Print the manual page of a neuron model, spike source or current. With --json, its table."""
+    from . import manual
+
+    talk, known = Talk(json, quiet), manual.names()
+    if name is None:
+        talk.tell(known.items(), known)
+        return DONE
+    for line in manual.page(name).splitlines():
+        talk.say(line)
+    talk.tell([], manual.entry(name))
+    return DONE
 
 
 # ---------------------------------------------------------------------------------------------------- scenarios

@@ -49,6 +49,26 @@ CURRENTS: dict[str, Fields] = {
     },
 }
 
+ABOUT = {
+    "dc": """A constant current.
+
+    i(t) = amplitude   for start <= t < stop, else 0""",
+    "steps": """A piecewise constant current.
+
+    i(t) = amplitudes[k]   for times[k] <= t < times[k + 1] and start <= t < stop, else 0""",
+    "ramp": """A current that changes linearly.
+
+    i(t) = first + (last - first) (t - start) / (stop - start)   for start <= t < stop, else 0""",
+    "sine": """A sinusoidal current.
+
+    i(t) = offset + amplitude sin(2 pi frequency t + phase)   for start <= t < stop, else 0
+
+The phase is kept to the last digits however late t is.""",
+    "decay": """A current that decays exponentially.
+
+    i(t) = amplitude e^{-(t - start)/tau}   for start <= t < stop, else 0""",
+}
+
 
 class Wave(NamedTuple):
     """What is not piecewise linear in a current: amplitude e^{-(t - start)/tau} if tau > 0, else a sine."""

@@ -23,14 +23,13 @@ TIMES = Field(None, "ms", "one flat list for size 1, else a list of lists", per=
 
 SOURCES: dict[str, Fields] = {
     "poisson": {
-        "rate": Field(None, "Hz", "mean rate of each source; required, or else times and rates", above=0.0,
-                      closed=True),
+        "rate": Field(None, "Hz", "mean rate of each source; this, or times and rates", above=0.0, closed=True),
         "times": TIMES._replace(meaning="when the rates begin, ascending; shaped as spike times"),
         "rates": Field(None, "Hz", "in place of rate: the rate from each time on, 0 before the first", per="list",
                        above=0.0, closed=True),
         "modulation": Field(0.0, "", "m, from 0 to 1: multiplies the rate by 1 + m sin(2 pi frequency t + phase), t "
                                      "from 0", above=0.0, closed=True),
-        "frequency": Field(None, "Hz", "of the modulation; required with it", above=0.0, closed=True),
+        "frequency": Field(None, "Hz", "of the modulation; none without it", above=0.0, closed=True),
         "phase": Field(0.0, "degree", "of the modulation at t = 0"),
         "start": START,
         "stop": STOP,
@@ -49,6 +48,21 @@ SOURCES: dict[str, Fields] = {
         "times": TIMES._replace(meaning="spike times in any order, none by default; one flat list for size 1, else "
                                         "a list of lists"),
     },
+}
+
+ABOUT = {
+    "poisson": """Poisson processes, independent of each other, at a rate that is constant or varies.
+
+    rate(t) = rate (1 + modulation sin(2 pi frequency t + phase))   between start and stop, else 0
+
+With `times` and `rates` in place of `rate`, rates[k] stands for it from times[k] on, and 0 before times[0].  Events of
+a varying rate are thinned out of those of its highest (Lewis & Shedler 1979).""",
+    "renewal": """Renewal processes: independent intervals of one distribution, partly gamma distributed (Cox 1962).
+
+    interval = dead_time + Gamma(shape) of mean 1000/rate - dead_time,   CV = (1 - rate dead_time / 1000) / sqrt(shape)
+
+In equilibrium, as if it had run for ever: `rate` holds from `start` on, without a transient.""",
+    "spikes": """Given spike trains; `simulate(..., inputs={name: trains})` replaces them without a new compile.""",
 }
 
 
