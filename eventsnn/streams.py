@@ -34,73 +34,84 @@ STREAM = np.dtype([
     ("varies", "i8"),            # events are thinned
     ("order", "f8"),             # gamma shape of a renewal stream; 0: a Poisson block
     ("dead", "f8"),              # ms: dead time of a renewal stream
-    ("first", "i8"),             # where the block begins in the arrays of `Streams`
+    ("first", "i8"),             # where the block begins in `Streams.cumulative` and `source`
+])
+
+
+SOURCE = np.dtype([
+    ("highest", "f8"),           # Hz: its rate, or a bound of it where it varies
+    ("start", "f8"),             # ms
+    ("stop", "f8"),              # ms
+    ("depth", "f8"),             # modulation
+    ("frequency", "f8"),         # Hz
+    ("phase", "f8"),             # radians
+    ("begin", "i8"),             # its rates are steps begin .. end - 1; a block that does not vary has none
+    ("end", "i8"),
+])
+STEP = np.dtype([
+    ("time", "f8"),              # ms: when the rate begins
+    ("rate", "f8"),              # Hz
 ])
 
 
 class Streams(NamedTuple):
-    """The random sources of a network: a stream per block of Poisson sources and per renewal source.
-
-    The arrays are of the Poisson sources alone; only those of blocks that vary have steps.
-    """
+    """The random sources of a network: a stream per block of Poisson sources and per renewal source."""
 
     of: np.recarray              # (streams,) of type STREAM
     cumulative: np.ndarray       # (sources,) float64, Hz: running sums of the highest rates within a block
-    highest: np.ndarray          # (sources,) float64, Hz: its rate, or a bound of it where it varies
-    start: np.ndarray            # (sources,) float64, ms
-    stop: np.ndarray             # (sources,) float64, ms
-    depth: np.ndarray            # (sources,) float64: modulation
-    frequency: np.ndarray        # (sources,) float64, Hz
-    phase: np.ndarray            # (sources,) float64, radians
-    last: np.ndarray             # (sources,) int64: the step after source j's last; its first is last[j - 1] (or 0)
-    times: np.ndarray            # (steps,) float64, ms: when each rate begins
-    rates: np.ndarray            # (steps,) float64, Hz
+    source: np.recarray          # (sources,) of type SOURCE: the Poisson sources
+    step: np.recarray            # (steps,) of type STEP
 
 
-Row = tuple[Any, ...]            # a STREAM without `first`
-Columns = tuple[np.ndarray, ...]     # what a stream adds to the arrays of `Streams`; for `last`, each source's steps
+Block = tuple[tuple[Any, ...], np.ndarray, np.ndarray]      # a STREAM without `first`, SOURCEs, and their STEPs
 
 
 def streams(network: Network, seed: int) -> Streams:
     """The streams of all `poisson` and `renewal` populations, in emitter order."""
-    rows: list[Row] = []
-    columns: list[Columns] = []
-    sources = 0
+    rows, cumulative, sources, steps = [], [np.empty(0)], [np.empty(0, SOURCE)], [np.empty(0, STEP)]
+    first = begun = 0
     for population in network.populations:
         if population.kind == "source" and population.model in RANDOM:
-            for row, column in RANDOM[population.model](population, key(seed, population.model, population.name)):
-                rows.append((*row, sources))
-                columns.append(column)
-                sources += len(column[0])
-    joined = [np.concatenate([np.empty(0), *(column[k] for column in columns)]) for k in range(10)]
-    joined[7] = np.cumsum(joined[7].astype(np.int64))
-    return Streams(np.array(rows, STREAM).view(np.recarray), *joined)
+            for row, source, step in RANDOM[population.model](population, key(seed, population.model, population.name)):
+                rows.append((*row, first))
+                cumulative.append(np.cumsum(source["highest"]))
+                source["begin"] += begun
+                source["end"] += begun
+                sources.append(source)
+                steps.append(step)
+                first, begun = first + len(source), begun + len(step)
+    return Streams(np.array(rows, STREAM).view(np.recarray), np.concatenate(cumulative),
+                   np.concatenate(sources).view(np.recarray), np.concatenate(steps).view(np.recarray))
 
 
-def poisson(population: Population, keyed: np.uint64) -> Iterator[tuple[Row, Columns]]:
+def poisson(population: Population, keyed: np.uint64) -> Iterator[Block]:
     """The blocks of a poisson population."""
     for block, low in enumerate(range(0, population.size, BLOCK)):
         p = {name: values[low:low + BLOCK] for name, values in population.params.items()}
-        start, stop, depth = p["start"], p["stop"], p["modulation"]
-        varies = "rates" in p or bool(depth.any())
-        constant = [(np.zeros(1), rate[None]) if varies else (np.empty(0), np.empty(0)) for rate in p.get("rate", ())]
-        times, rates = zip(*constant, strict=True) if constant else (p["times"], p["rates"])
-        highest = p["rate"] if "rate" in p else np.array([steps.max(initial=0.0) for steps in rates])
-        highest = highest * (1.0 + depth)
-        cumulative = np.cumsum(highest)
-        yield ((keyed, block, population.emitter + low, len(start), cumulative[-1] * 1e-3, start.min(), stop.max(),
-                bool((highest == highest[0]).all()), varies, 0.0, 0.0),
-               (cumulative, highest, start, stop, depth, p["frequency"], np.deg2rad(p["phase"] % 360.0),
-                np.array([len(steps) for steps in times]), np.concatenate(times), np.concatenate(rates)))
+        varies = "rates" in p or bool(p["modulation"].any())
+        source = np.zeros(len(p["start"]), SOURCE)
+        source["start"], source["stop"], source["depth"] = p["start"], p["stop"], p["modulation"]
+        source["frequency"], source["phase"] = p["frequency"], np.deg2rad(p["phase"] % 360.0)
+        times, rates = p.get("times", np.zeros((len(source), 1))), p["rates"] if "rates" in p else p["rate"][:, None]
+        highest = np.array([steps.max(initial=0.0) for steps in rates]) * (1.0 + source["depth"])
+        source["highest"] = highest
+        step = np.empty(0, STEP)
+        if varies:
+            step = np.empty(sum(map(len, rates)), STEP)
+            step["time"], step["rate"] = np.concatenate(times), np.concatenate(rates)
+            source["end"] = np.cumsum([len(steps) for steps in rates])
+            source["begin"][1:] = source["end"][:-1]
+        yield (keyed, block, population.emitter + low, len(source), np.cumsum(highest)[-1] * 1e-3, p["start"].min(),
+               p["stop"].max(), bool((highest == highest[0]).all()), varies, 0.0, 0.0), source, step
 
 
-def renewal(population: Population, keyed: np.uint64) -> Iterator[tuple[Row, Columns]]:
+def renewal(population: Population, keyed: np.uint64) -> Iterator[Block]:
     """The sources of a renewal population, each its own stream."""
     p = population.params
     rate = p["shape"] * p["rate"] / (1000.0 - p["rate"] * p["dead_time"])
     for j in range(population.size):
-        yield (keyed, j, population.emitter + j, 1, rate[j], p["start"][j], p["stop"][j], True, False, p["shape"][j],
-               p["dead_time"][j]), (np.empty(0),) * 10
+        yield ((keyed, j, population.emitter + j, 1, rate[j], p["start"][j], p["stop"][j], True, False, p["shape"][j],
+                p["dead_time"][j]), np.empty(0, SOURCE), np.empty(0, STEP))
 
 
 RANDOM = {"poisson": poisson, "renewal": renewal}
@@ -123,10 +134,11 @@ def next_event(streams, k, i, t):
     if not time < b.stop:
         return np.inf, -1
     j = below(whose, b.sources) if b.uniform else member(streams.cumulative, b.first, b.sources, whose)
-    active = streams.start[b.first + j] <= time < streams.stop[b.first + j]
+    source = streams.source[b.first + j]
+    active = source.start <= time < source.stop
     if active and b.varies:
         chance, _ = philox(U64(b.key), lane(b.block, 1), U64(i))
-        active = unit(chance) * streams.highest[b.first + j] <= rate_at(streams, b.first + j, time)
+        active = unit(chance) * source.highest <= rate_at(source, streams.step, time)
     return time, (b.emitter + j if active else -1)
 
 
@@ -146,21 +158,20 @@ def interval(b, i):
     return b.dead + unit(part) * gamma(U64(b.key), b.block, i, b.order + 1.0) / b.rate
 
 
-def rate_at(streams, j, t):
-    """The rate at t, in Hz, of source j of a block that varies."""
-    first = streams.last[j - 1] if j > 0 else 0
-    low, high = first, streams.last[j]
+def rate_at(source, step, t):
+    """The rate at t, in Hz, of a source in a block that varies."""
+    low, high = source.begin, source.end
     while low < high:                                    # to the first step after t
         middle = (low + high) // 2
-        if streams.times[middle] > t:
+        if step[middle].time > t:
             high = middle
         else:
             low = middle + 1
-    if low == first:
+    if low == source.begin:
         return 0.0
-    rate = streams.rates[low - 1]
-    if streams.depth[j] > 0.0:
-        rate *= 1.0 + streams.depth[j] * math.sin(TWO_PI * turns(streams.frequency[j], t) + streams.phase[j])
+    rate = step[low - 1].rate
+    if source.depth > 0.0:
+        rate *= 1.0 + source.depth * math.sin(TWO_PI * turns(source.frequency, t) + source.phase)
     return rate
 
 

@@ -185,7 +185,7 @@ def test_a_step_holds_from_its_very_time_on_for_its_own_source():
     on, rates = [[3.0], [5.0, 7.0], [], [6.0]], [[1.0], [10.0, 0.0], [], [20.0]]
     table = streams(network(p={"model": "poisson", "size": 4, "times": on, "rates": rates}), 4)
     for j, profile in enumerate([[0, 1, 1, 1, 1, 1], [0, 0, 10, 10, 0, 0], [0] * 6, [0, 0, 0, 20, 20, 20]]):
-        assert [rate_at(table, j, t) for t in (0.0, 4.999, 5.0, 6.999, 7.0, 1e9)] == profile
+        assert [rate_at(table.source[j], table.step, t) for t in (0.0, 4.999, 5.0, 6.999, 7.0, 1e9)] == profile
 
 
 def test_between_spikes_of_a_varying_source_the_integral_of_its_rate_is_exponential():
@@ -229,7 +229,8 @@ def test_the_phase_is_kept_after_ten_million_cycles():
     with mpmath.workdps(50):
         for t in (0.0, 12.34, 1e7 + 0.1, 98765432.1):
             angle = 2 * mpmath.pi * (mpmath.mpf(997.3) * mpmath.mpf(t) / 1000 + mpmath.mpf(20) / 360)
-            assert rate_at(table, 0, t) == pytest.approx(float(100 * (1 + mpmath.sin(angle))), abs=1e-12)
+            rate = float(100 * (1 + mpmath.sin(angle)))
+            assert rate_at(table.source[0], table.step, t) == pytest.approx(rate, abs=1e-12)
 
 
 @pytest.mark.parametrize("attributes", [
