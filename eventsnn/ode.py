@@ -27,7 +27,7 @@ FIELDS = {
     **channels.FIELDS,
     "e_rev": Field(None, "mV", "reversal potentials: with one, a receptor is a conductance (weights and i_init in uS); "
                    "default null: a current", per="receptor"),
-    "rtol": Field(1e-13, "", "relative tolerance of a step", above=0.0),
+    "rtol": Field(1e-13, "1", "relative tolerance of a step", above=0.0),
     "atol": Field(1e-13, "mV", "absolute tolerance of a step (of every state, in its unit)", above=0.0),
 }
 FIRST, LONGEST = 0.1, 50.0   # of sigma, in ms: the first step that is tried, and the longest

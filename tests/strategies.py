@@ -61,6 +61,73 @@ def qif(draw):
 
 
 @st.composite
+def lif_whole(draw):
+    """All that flows at once, in one layout: exp, alpha and delta receptors, adaptation, a moving threshold."""
+    node = draw(lif_delta())
+    kinds = draw(st.permutations(["exp", "alpha", "delta"]))
+    tau = st.sampled_from([0.5, 2.0, 5.0, 10.0, 10.0 * (1 + 2.0**-40), 30.0])
+    return {
+        **node,
+        "tau_m": draw(st.sampled_from([5.0, 10.0, 10.000001, math.inf])),
+        "synapse": kinds,
+        "tau_syn": [None if kind == "delta" else draw(tau) for kind in kinds],
+        "i_init": [None if kind == "delta" else draw(st.sampled_from([0.0, 4.0])) for kind in kinds],
+        "tau_w": [draw(tau)],
+        "b_w": [draw(st.sampled_from([0.0, 1.0, -0.25]))],
+        "tau_th": [draw(tau)],
+        "b_th": [draw(st.sampled_from([0.0, 2.0, -1.0]))],
+    }
+
+
+def waves(draw, g, target):
+    """A ramp, a sine and a decaying current into a population, each with its start and stop."""
+    g.add_node("ramp", model="ramp", first=draw(amounts), last=draw(amounts), start=draw(times), stop=13.0)
+    g.add_node("sine", model="sine", amplitude=draw(amounts), offset=draw(amounts), phase=draw(st.floats(-90.0, 270.0)),
+               frequency=draw(st.sampled_from([5.0, 50.0, 800.0])), start=draw(times), stop=math.inf)
+    g.add_node("fall", model="decay", amplitude=draw(amounts), tau=draw(st.sampled_from([1.0, 10.0])),
+               start=draw(times), stop=draw(st.sampled_from([12.5, math.inf])))
+    for current in ("ramp", "sine", "fall"):
+        g.add_edge(current, target, weight=draw(st.sampled_from([1.0, 2.5])))
+
+
+@st.composite
+def waved(draw, kind=lif_whole, size=2):
+    """One recurrent population of a kind under spikes and every current there is."""
+    g = nx.MultiDiGraph()
+    g.add_node("x", size=size, **draw(kind()))
+    g.add_node("given", model="spikes", size=2, times=[draw(st.lists(times, max_size=6)) for _ in range(2)])
+    waves(draw, g, "x")
+    receptors = len(g.nodes["x"]["synapse"])
+    for _ in range(draw(st.integers(1, 4))):
+        receptor = draw(st.integers(0, receptors - 1))
+        jump = g.nodes["x"]["synapse"][receptor] == "delta"
+        g.add_edge("given", "x", rule="all_to_all", weight=draw(jumps if jump else amounts), delay=draw(delays), receptor=receptor)
+    g.add_edge("x", "x", rule="all_to_all", weight=draw(st.sampled_from([-1.0, 0.25])), delay=draw(delays),
+               receptor=draw(st.integers(0, receptors - 1)))
+    return g
+
+
+def by_steps(model, **fixed):
+    """Nodes of a model that is integrated: three receptors, the last two conductances or not."""
+
+    @st.composite
+    def node(draw):
+        kinds = draw(st.permutations(["exp", "alpha", "delta"]))
+        return {
+            "model": model,
+            **{name: draw(value) for name, value in fixed.items()},
+            "synapse": kinds,
+            "tau_syn": [None if kind == "delta" else draw(st.sampled_from([0.5, 3.0])) for kind in kinds],
+            "e_rev": [None if kind == "delta" else draw(st.sampled_from([None, 0.0, -80.0])) for kind in kinds],
+            "i_offset": draw(st.sampled_from([0.0, 1.0, 12.0])),
+            "rtol": 1e-8,
+            "atol": 1e-8,
+        }
+
+    return node
+
+
+@st.composite
 def networks(draw, kinds=(lif_delta, lif_exp, qif), currents=True):
     """A graph of two or three populations of these kinds, both kinds of source, a current, and a few projections."""
     g = nx.MultiDiGraph()

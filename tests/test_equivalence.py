@@ -1,5 +1,6 @@
 """One law, three engines: the compiled loop, the same loop in plain Python and the SimPy specification agree by ==."""
 
+import math
 import os
 
 import networkx as nx
@@ -7,7 +8,7 @@ import numpy as np
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from strategies import lif_delta, networks, times
+from strategies import by_steps, lif_delta, networks, times, waved
 
 import eventsnn as es
 from eventsnn.kernel import engine
@@ -44,6 +45,44 @@ def test_three_engines_agree_on_every_network(graph, seed):
     ]
     same(runs[0], runs[1])
     same(runs[1], runs[2])
+
+
+@settings(max_examples=max(EXAMPLES // 2, 5), **PATIENT)
+@given(waved())
+def test_three_engines_agree_on_the_whole_linear_family_under_every_current(graph):
+    network = es.compile(graph)
+    runs = [
+        es.simulate(network, 15.0, backend=b, record=everything(network), record_at=0.75)
+        for b in ("compiled", "python", "simpy")
+    ]
+    same(runs[0], runs[1])
+    same(runs[1], runs[2])
+
+
+INTEGRATED = {
+    "eif": {"tau_refrac": st.sampled_from([0.0, 1.5]), "v_init": st.sampled_from([-65.0, -49.0, 1.0])},
+    "adex": {"tau_refrac": st.sampled_from([0.0, 1.5]), "b": st.sampled_from([0.0, 5.0])},
+    "izhikevich": {"d": st.sampled_from([2.0, 8.0]), "v_init": st.sampled_from([-70.0, 20.0, 40.0])},
+    "hodgkin_huxley": {"v_init": st.sampled_from([-65.0, -20.0, 10.0])},
+    "fitzhugh_nagumo": {"v_init": st.sampled_from([-1.2, -0.1, 0.3])},
+    "qif": {"v_peak": st.sampled_from([20.0, math.inf]), "tau_refrac": st.sampled_from([0.0, 1.5])},
+}
+
+
+@pytest.mark.parametrize("model", INTEGRATED)
+def test_three_engines_agree_on_what_is_integrated(model):
+    @settings(max_examples=max(EXAMPLES // 25, 3), **PATIENT)
+    @given(waved(by_steps(model, **INTEGRATED[model])))
+    def agree(graph):
+        network = es.compile(graph)
+        runs = [
+            es.simulate(network, 13.5, backend=b, record=everything(network), record_at=0.75)
+            for b in ("compiled", "python", "simpy")
+        ]
+        same(runs[0], runs[1])
+        same(runs[1], runs[2])
+
+    agree()
 
 
 @settings(max_examples=max(EXAMPLES // 4, 5), **PATIENT)

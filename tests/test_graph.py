@@ -33,7 +33,7 @@ def synapse_list(network):
 def drive_of(network, neuron):
     d = network.drives
     mine = slice(d.first[d.line[neuron]], d.first[d.line[neuron] + 1])
-    return list(zip(d.time[mine].tolist(), d.current[mine].tolist(), strict=True))
+    return list(zip(d.time[mine].tolist(), d.amount[mine].tolist(), strict=True))
 
 
 # ---------------------------------------------------------------------------------------------------- what it builds
@@ -198,6 +198,30 @@ def test_currents_are_added_in_node_order_of_the_currents():
     assert total("xyz") != total("zyx")
 
 
+def test_ramps_and_waves_become_lines_and_slots_of_each_neuron():
+    """Slot -1 is the line, 2 k the k-th decaying current, 2 k + 1 the k-th sine; a factor acts on all of it."""
+    g = graph(("r", "ramp", 1), ("d", "decay", 2), ("s", "sine", 1), ("a", "lif", 2),
+              r={"first": 1.0, "last": 5.0, "start": 2.0, "stop": 4.0},
+              d={"amplitude": [3.0, 4.0], "tau": [5.0, 6.0], "stop": 9.0},
+              s={"amplitude": 2.0, "frequency": 10.0, "phase": 90.0, "offset": 0.5, "start": 1.0},
+              edges=[("r", "a", {"weight": -1.0}),
+                     ("d", "a", {"rule": "pairs", "source": [0, 1], "target": [1, 1], "weight": [1.0, 0.5]}),
+                     ("s", "a", {"rule": "pairs", "source": [0], "target": [0]})])
+    d = compile(g).drives
+
+    def rows(neuron):
+        mine = slice(d.first[d.line[neuron]], d.first[d.line[neuron] + 1])
+        return list(zip(*(column[mine].tolist() for column in (d.time, d.slot, d.amount, d.slope)), strict=True))
+
+    assert rows(0) == [(1.0, -1, 0.5, 0.0), (1.0, 1, 2.0, 0.0), (2.0, -1, -0.5, -2.0), (4.0, -1, 0.5, 0.0)]
+    assert rows(1) == [(0.0, 0, 3.0, 0.0), (0.0, 2, 2.0, 0.0), (2.0, -1, -1.0, -2.0), (4.0, -1, 0.0, 0.0),
+                       (9.0, 0, 0.0, 0.0), (9.0, 2, 0.0, 0.0)]
+    (p,) = (group.params for group in compile(g).groups)
+    assert p.tau_c[1].tolist()[-2:] == [5.0, 6.0]
+    assert p.frequency[0].tolist() == [10.0]
+    assert p.phase[0].tolist() == [math.pi / 2]
+
+
 # ---------------------------------------------------------------------------------------------------- random draws
 def random_graph(extra=False):
     g = nx.MultiDiGraph()
@@ -270,7 +294,7 @@ GIVEN = {"x": {"amplitude": 1}, "y": {"amplitude": 1}, "p": {"rate": 1}}
 @pytest.mark.parametrize(("attributes", "message"), [
     ({"taw_m": 3}, "node \"exc\": lif has no 'taw_m' (did you mean 'tau_m'?)"),
     ({"model": "liff"}, "node \"exc\": there is no model 'liff' (did you mean 'lif'?)"),
-    ({"model": "renewal"}, "there is no model 'renewal' (there is: lif, qif, poisson, spikes, dc, steps)"),
+    ({"model": "renewel"}, "there is no model 'renewel' (did you mean 'renewal'?)"),
     ({"model": 3}, "there is no model 3"),
     ({"tau_m": [1.0, 2.0]}, 'node "exc": tau_m has 2 values for 3 neurons: give one number, or 3'),
     ({"tau_m": [[1.0], [2.0], [3.0]]}, "tau_m must be one flat list of numbers, not an array of shape (3, 1)"),

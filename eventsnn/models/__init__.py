@@ -7,6 +7,8 @@ from .fitzhugh_nagumo import FITZHUGH_NAGUMO
 from .hodgkin_huxley import HODGKIN_HUXLEY
 from .izhikevich import IZHIKEVICH
 from .lif import LIF
+from .lif_cond import LIF_COND
 from .qif import QIF
 
-MODELS: dict[str, Model] = {m.name: m for m in (LIF, QIF, EIF, ADEX, IZHIKEVICH, HODGKIN_HUXLEY, FITZHUGH_NAGUMO)}
+MODELS: dict[str, Model] = {
+    m.name: m for m in (LIF, LIF_COND, QIF, EIF, ADEX, IZHIKEVICH, HODGKIN_HUXLEY, FITZHUGH_NAGUMO)}

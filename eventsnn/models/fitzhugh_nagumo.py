@@ -14,13 +14,13 @@ from .. import ode
 from ..model import Field, Model, Prepared, Waves
 
 FIELDS = {
-    "a": Field(0.7, "", "where w rests"),
-    "b": Field(0.8, "", "how w draws back"),
+    "a": Field(0.7, "1", "where w rests"),
+    "b": Field(0.8, "1", "how w draws back"),
     "tau_w": Field(12.5, "ms", "time constant of the recovery w", above=0.0),
-    "v_thresh": Field(0.0, "", "spike detection, upwards"),
+    "v_thresh": Field(0.0, "1", "spike detection, upwards"),
     "i_offset": Field(0.0, "1/ms", "constant current"),
-    "v_init": Field(-1.1994080352440348, "", "V at t = 0; default: at rest without current"),
-    "w_init": Field(-0.6242600440550435, "", "w at t = 0; default: at rest without current"),
+    "v_init": Field(-1.1994080352440348, "1", "V at t = 0; default: at rest without current"),
+    "w_init": Field(-0.6242600440550435, "1", "w at t = 0; default: at rest without current"),
     **ode.FIELDS,
 }
 

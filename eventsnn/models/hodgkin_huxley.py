@@ -30,9 +30,9 @@ FIELDS = {
     "v_thresh": Field(0.0, "mV", "spike detection, upwards"),
     "i_offset": Field(0.0, "nA", "constant current"),
     "v_init": Field(-65.0, "mV", "V at t = 0"),
-    "m_init": Field(None, "", "m at t = 0; default its steady state at v_init"),
-    "h_init": Field(None, "", "h at t = 0; default its steady state at v_init"),
-    "n_init": Field(None, "", "n at t = 0; default its steady state at v_init"),
+    "m_init": Field(None, "1", "m at t = 0; default its steady state at v_init"),
+    "h_init": Field(None, "1", "h at t = 0; default its steady state at v_init"),
+    "n_init": Field(None, "1", "n at t = 0; default its steady state at v_init"),
     **ode.FIELDS,
 }
 
