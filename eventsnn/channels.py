@@ -98,10 +98,9 @@ def channel(p, s, k, x):
 
 
 def turns(frequency, t):
-    """The phase of a frequency (Hz) at t (ms) in cycles, within [0, 1]: exact but for the last division (law 1.7)."""
+    """The phase of a frequency (Hz) at t (ms) in cycles, without whole ones: exact but for the last division (1.7)."""
     high, low = two_product(frequency, t)
-    high -= 1000.0 * math.floor(high / 1000.0)           # exact: what is left is a multiple of high's last place
-    return (high + low) / 1000.0
+    return (high % 1000.0 + low) / 1000.0
 
 
 def angle(p, s, k, x):

@@ -111,8 +111,7 @@ def psi(z):
 def scaled_turns(frequency, t):
     """frequency (Hz) times t (ms) in cycles, without whole ones."""
     high, low = two_product(frequency, t)
-    high -= 1000.0 * math.floor(high / 1000.0)
-    return divide(two_sum(high, low), (1000.0, 0.0))
+    return divide(two_sum(high % 1000.0, low), (1000.0, 0.0))
 
 
 def sine(x):

@@ -35,6 +35,12 @@ SHORTEST = 1e-9              # a step this short that is still too wrong is kept
 LEAST, MOST = 0.2, 6.0       # by how much a step's length may change at once
 
 
+def fields(current: str, potential: str) -> dict[str, Field]:
+    """FIELDS in other units of current and potential."""
+    units = {"nA": current, "mV": potential}
+    return {name: field._replace(unit=units.get(field.unit, field.unit)) for name, field in FIELDS.items()}
+
+
 # ---------------------------------------------------------------------------------------------------- bound by models
 def slopes(p, y, current, dy):
     """dy/dsigma; the last is dt/dsigma."""
@@ -246,7 +252,7 @@ def crossing(s, target, sign, low):
 
 def search(p, s):
     """Look for a spike in the rest of the step: an upward crossing of the peak, once V has been below it."""
-    while True:
+    while p.peak < inf:                       # a readout has none
         x = crossing(s, p.peak, 1.0 if s.armed else -1.0, s.since)
         if x < 0.0:
             return

@@ -115,7 +115,7 @@ def inside(array: np.ndarray, field: Field, what: str) -> None:
     shown = float(array[wrong].ravel()[0])
     tiny = not field.closed and field.above < shown <= field.above + 1.0 / LARGEST
     least = f">= {1.0 / LARGEST:g}" if tiny else f"{'>=' if field.closed else '>'} {field.above:g}"
-    bound = f"{least} {field.unit}".rstrip() if bounded else ""
+    bound = f"{least} {'' if field.unit == '1' else field.unit}".rstrip() if bounded else ""
     finite = "finite" if field.finite and math.isinf(shown) else ""
     raise Mistake(f"{what} must be {' and '.join(filter(None, (finite, bound)))}, not {shown!r}{_where(wrong)}")
 

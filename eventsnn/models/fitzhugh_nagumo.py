@@ -1,4 +1,4 @@
-"""FitzHugh & Nagumo's neurons (FitzHugh 1961; Nagumo, Arimoto & Yoshizawa 1962), without units but time (ms).
+"""FitzHugh-Nagumo neurons (FitzHugh 1961; Nagumo, Arimoto & Yoshizawa 1962), without units but that of time, ms.
 
     dV/dt = V - V^3/3 - w + I
     tau_w dw/dt = V + a - b w
@@ -21,7 +21,7 @@ FIELDS = {
     "i_offset": Field(0.0, "1/ms", "constant current"),
     "v_init": Field(-1.1994080352440348, "1", "V at t = 0; default: at rest without current"),
     "w_init": Field(-0.6242600440550435, "1", "w at t = 0; default: at rest without current"),
-    **ode.FIELDS,
+    **ode.fields("1/ms", "1"),
 }
 
 

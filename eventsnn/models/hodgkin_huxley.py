@@ -1,4 +1,4 @@
-"""Hodgkin & Huxley's neurons (1952), potentials as of today: rest near -65 mV.
+"""Hodgkin-Huxley neurons (Hodgkin & Huxley 1952; potentials counted as today, rest near -65 mV).
 
     cm dV/dt = gbar_Na m^3 h (e_rev_Na - V) + gbar_K n^4 (e_rev_K - V) + g_leak (e_rev_leak - V) + I
     dm/dt = alpha_m (1 - m) - beta_m m, and so h and n, with

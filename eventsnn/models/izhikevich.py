@@ -1,4 +1,4 @@
-"""Izhikevich's neurons (Izhikevich 2003).
+"""Izhikevich neurons (Izhikevich 2003).
 
     dV/dt = 0.04 V^2 + 5 V + 140 - u + I
     du/dt = a (b V - u)
@@ -27,7 +27,7 @@ FIELDS = {
     "i_offset": Field(0.0, "mV/ms", "constant current"),
     "v_init": Field(-70.0, "mV", "V at t = 0"),
     "u_init": Field(None, "mV/ms", "u at t = 0; default b v_init"),
-    **ode.FIELDS,
+    **ode.fields("mV/ms", "mV"),
 }
 
 
