@@ -6,8 +6,8 @@
     line      drive + slope (t - origin): i_offset and everything piecewise linear
 
 A record p holds tau_c (0: a delta receptor, which has no current), rise (e/tau for alpha, else 0) and kick (what the
-neuron's own spike adds) of each channel, the sines' frequency (Hz) and phase; a record s holds i, y, sine, drive, slope,
-origin.  Receptors are the first channels; `decays` is the number of the first decaying injected current.
+neuron's own spike adds) of each channel, and the sines' frequency (Hz) and phase; a record s holds i, y, sine, drive,
+slope, origin.  Receptors are the first channels; `decays` is the number of the first decaying injected current.
 """
 
 import math
@@ -36,10 +36,10 @@ TWO_PI = 2.0 * math.pi
 # ---------------------------------------------------------------------------------------------------- verbs' parts
 def silent(sums):
     """Nothing arrives but zeros: that is no event (law S5, S7)."""
+    zeros = True
     for k in range(len(sums)):
-        if sums[k] != 0.0:
-            return False
-    return True
+        zeros = zeros and sums[k] == 0.0
+    return zeros
 
 
 def take_in(p, s, sums):

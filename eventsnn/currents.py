@@ -1,8 +1,9 @@
 """Injected currents: their attributes, and what they amount to over time.
 
-All are zero outside [start, stop).  `dc` is constant; `steps` holds amplitudes[k] from times[k] on; `ramp` goes straight
-from `first` at start to `last` at stop; `sine` is offset + amplitude sin(2 pi frequency t + phase), its phase counted
-from t = 0; `decay` is amplitude e^{-(t - start)/tau}.  A current is a line, piecewise linear, and at most one wave.
+All are zero outside [start, stop).  `dc` is constant; `steps` holds amplitudes[k] from times[k] on; `ramp` goes
+straight from `first` at start to `last` at stop; `sine` is offset + amplitude sin(2 pi frequency t + phase), its phase
+counted from t = 0; `decay` is amplitude e^{-(t - start)/tau}.  A current is a line, piecewise linear, and at most one
+wave.
 """
 
 import math

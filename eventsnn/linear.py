@@ -1,6 +1,6 @@
 """The linear membrane between events, in closed form and without a singularity (law 1.1 - 1.3, 1.7).
 
-    C dV/dt = -(C/tau) V + I(x),   I = line + channels + sines (see `channels`),   x = time since the reference point s.t
+    C dV/dt = -(C/tau) V + I(x),   I = line + channels + sines (see `channels`),   x = time since s.t, the reference
     a spike where V reaches theta(x) = theta + sum_k h_k e^{-x/tau_th_k}
 
 A record p holds tau, cm, theta, tau_th beside the channels'; a record s holds v and h.  Every response is written with

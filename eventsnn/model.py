@@ -106,7 +106,7 @@ class Prepared(NamedTuple):
 
 @dataclass(frozen=True)
 class Model:
-    """A neuron model's vocabulary.  `prepare(values, size, waves)` gets every field of the table, checked and broadcast:
+    """A neuron model's vocabulary.  `prepare(values, size, waves)` gets every field of the table, checked and spread:
 
     "neuron" fields as float64 (size,), "receptor" fields as a list of those (or None for null), "population" fields as
     given.  It raises `Mistake` (without the node's name, which the caller adds) where values contradict each other.

@@ -228,13 +228,13 @@ def breakpoints(parts: Sequence[Part]) -> np.ndarray:
     amount, slope = np.zeros(len(time)), np.zeros(len(time))
     for current, factor in parts:
         if len(current.time):
-            held = np.searchsorted(current.time, time, side="right") - 1
-            k = np.maximum(held, 0)
-            part = current.amount[k]
+            piece = np.searchsorted(current.time, time, side="right") - 1
+            begun, piece = piece >= 0, np.maximum(piece, 0)
+            part = current.amount[piece]
             if np.any(current.slope):
-                part = part + current.slope[k] * (time - current.time[k])
-            amount = np.where(held >= 0, amount + part * factor, amount)
-            slope = np.where(held >= 0, slope + current.slope[k] * factor, slope)
+                part = part + current.slope[piece] * (time - current.time[piece])
+            amount = np.where(begun, amount + part * factor, amount)
+            slope = np.where(begun, slope + current.slope[piece] * factor, slope)
     rows = [np.column_stack([time, np.full(len(time), -1.0), amount, slope])]
     for odd, waves in enumerate(waves_of(parts)):
         for k, wave in enumerate(waves):

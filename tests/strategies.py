@@ -101,7 +101,8 @@ def waved(draw, kind=lif_whole, size=2):
     for _ in range(draw(st.integers(1, 4))):
         receptor = draw(st.integers(0, receptors - 1))
         jump = g.nodes["x"]["synapse"][receptor] == "delta"
-        g.add_edge("given", "x", rule="all_to_all", weight=draw(jumps if jump else amounts), delay=draw(delays), receptor=receptor)
+        g.add_edge("given", "x", rule="all_to_all", weight=draw(jumps if jump else amounts), delay=draw(delays),
+                   receptor=receptor)
     g.add_edge("x", "x", rule="all_to_all", weight=draw(st.sampled_from([-1.0, 0.25])), delay=draw(delays),
                receptor=draw(st.integers(0, receptors - 1)))
     return g

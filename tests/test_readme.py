@@ -3,9 +3,9 @@
 import re
 from pathlib import Path
 
+from eventsnn.currents import CURRENTS
 from eventsnn.models import MODELS
 from eventsnn.rules import RULES
-from eventsnn.currents import CURRENTS
 from eventsnn.stimuli import SOURCES
 
 ROOT = Path(__file__).parents[1]

@@ -3,8 +3,8 @@
     tau_m dV/dt = -(V - v_rest) + delta_T e^{(V - v_thresh)/delta_T} + (tau_m / cm) I
     a spike where V reaches v_spike; then V := v_reset for tau_refrac
 
-Near a spike V runs away in no time; there the integration goes by sigma, dt/dsigma = 1/(1 + e^{(V - v_thresh)/delta_T}),
-in which V rises steadily.
+Near a spike V runs away in no time; there the integration goes by sigma, in which V rises steadily:
+dt/dsigma = 1/(1 + e^{(V - v_thresh)/delta_T}).
 """
 
 import math

@@ -4,8 +4,8 @@
     a spike where V reaches v_peak (inf: where it escapes); then V := v_reset for tau_refrac
 
 With x = (a / tau_m) (V - (v_rest + v_crit) / 2) and q^2 = |D| this is x' = x^2 + D, so
-x(s) = (x + D T) / (1 - x T),  T = tan(q s)/q for D > 0, tanh(q s)/q for D < 0, s for D = 0: delta synapses and piecewise
-constant currents, here.  Anything else that flows is integrated as an ODE (`qif_theta`).
+x(s) = (x + D T) / (1 - x T),  T = tan(q s)/q for D > 0, tanh(q s)/q for D < 0, s for D = 0.
+That serves delta synapses and piecewise constant currents; anything else that flows makes it an ODE (`qif_theta`).
 """
 
 import math

@@ -31,7 +31,8 @@ def place(p, v):
 
 def prepare(values: Mapping[str, Any], size: int, waves: Waves, x: Mapping[str, np.ndarray]) -> Prepared:
     """x: scale, centre and floor, and v_init, v_reset and v_peak as x, 1/ms."""
-    parameters = {"tau": values["tau_m"], "cm": values["cm"], **{name: x[name] for name in ("scale", "centre", "floor")}}
+    parameters = {"tau": values["tau_m"], "cm": values["cm"], "scale": x["scale"], "centre": x["centre"],
+                  "floor": x["floor"]}
     phi = {name: 2.0 * np.arctan(values["tau_m"] * x[name]) for name in ("v_init", "v_reset", "v_peak")}
     return ode.prepare(DYNAMICS, values, size, waves, parameters, {"v": phi["v_init"]}, phi["v_peak"], phi["v_reset"])
 
