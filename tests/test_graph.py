@@ -393,7 +393,7 @@ def test_one_of_several_edges_is_named_with_its_key():
 
 @pytest.mark.parametrize(("made", "message"), [
     (nx.MultiDiGraph(), "an empty network: add a node"),
-    (graph(("p", "poisson", 1), p={"rate": 1}), "an empty network: no node is a neuron (there is: lif, qif"),
+    (graph(("p", "poisson", 1), p={"rate": 1}), "an empty network: no node is a neuron (there is: lif, "),
     (nx.Graph([(0, 1)]), "the graph is undirected"),
     ({"nodes": []}, "compile takes a networkx DiGraph or MultiDiGraph, not dict"),
     (graph((2.5, "lif", 1)), "node 2.5: a node's name must be a string or an integer"),
