@@ -29,7 +29,7 @@ def simulate(network: Network, until: float, *, inputs: Mapping[Any, Any] | None
 
     inputs     trains (ms) for `spikes` nodes by name: a flat list for size 1, else a list of lists
     seed       of the random sources; default: the seed of `compile`
-    threads    how many threads may work; no bit of the result depends on it (the general loop uses one)
+    threads    how many threads may work; no bit of the result depends on it (little work is done by fewer)
     record     variables by population: "v" (mV) and "i" (nA, one per receptor) of neurons, "spikes" of a source
     record_at  a step or an ascending array of times in [0, until), ms; default: every millisecond
     backend    "compiled", "python" (the same loop, not compiled) or "simpy" (the specification): equal to the bit
@@ -56,7 +56,7 @@ def simulate(network: Network, until: float, *, inputs: Mapping[Any, Any] | None
         outcome = specification(setup)
     else:
         from .kernel.engine import run
-        outcome = run(setup, backend == "compiled", progress)
+        outcome = run(setup, backend == "compiled", progress, int(threads))
     return collect(setup, outcome, until, wanted, listened, at_ms,
                    {"seed": int(seed), "backend": backend, "threads": int(threads)}, inputs)
 

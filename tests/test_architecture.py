@@ -62,7 +62,7 @@ def test_kernels_know_no_network_and_no_model():
 
 
 @pytest.mark.parametrize(("package", "allowed"), [
-    ("numba", {"eventsnn/kernel/link.py"}),
+    ("numba", {"eventsnn/kernel/link.py", "eventsnn/kernel/atomic.py"}),
     ("networkx", {"eventsnn/graph.py", "eventsnn/jsonfile.py"}),
     ("matplotlib", {"eventsnn/plot.py"}),
     ("simpy", {"eventsnn/reference.py"}),

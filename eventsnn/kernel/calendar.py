@@ -17,13 +17,13 @@ class Calendar(NamedTuple):
 
 
 def calendar(width: float, longest: float) -> Calendar:
-    """An empty calendar with slots of `width` for delays up to `longest`."""
+    """An empty calendar for windows of `width` and delays up to `longest`: a slot is a window, or longer."""
     slots = 1 << max(3, min(16, int(np.ceil(np.log2(min(longest / width, 1e6) + 2.0)))))
     n = 1024
     chain = np.arange(1, n + 1, dtype=np.int64)
     chain[-1] = -1
     return Calendar(np.full((slots, 2), -1, np.int64), chain, np.zeros(n), np.zeros(n, np.int64),
-                    np.array([0, n], np.int64), np.array([1.0 / width]))
+                    np.array([0, n], np.int64), np.array([1.0 / max(width, longest / (slots - 2))]))
 
 
 def reserve(c, n):
@@ -68,6 +68,22 @@ def enter(c, first_row, delay, time, emitter, n):
     c.free[0] = k
 
 
+def next_due(c, start, end):
+    """A time in [start, end] before which no entry is due; there is none before start."""
+    if c.free[1] == len(c.time):
+        return end
+    mask, first = len(c.slots) - 1, int(start * c.per_time[0])
+    for lap in range(first, min(int(end * c.per_time[0]), first + mask) + 1):
+        soonest = end
+        k = c.slots[lap & mask, 0]
+        while k >= 0:
+            soonest = min(soonest, c.time[k])
+            k = c.next[k]
+        if int(soonest * c.per_time[0]) <= lap:
+            return soonest
+    return min(end, max(start, (first + mask) / c.per_time[0]))
+
+
 def take(c, start, end):
     """Remove and return (time, row) of all entries with time in [start, end), in the order they came in."""
     mask = len(c.slots) - 1
@@ -108,6 +124,8 @@ def take(c, start, end):
 def merge_sort(time, row):
     """(time, row) in ascending order of time, then row: natural merge sort, so that ordered streams cost little."""
     n = len(time)
+    if n < 2:
+        return time, row
     ends = np.empty(n + 1, np.int64)
     other_time, other_row = np.empty(n), np.empty(n, np.int64)
     while True:

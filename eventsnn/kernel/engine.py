@@ -1,7 +1,9 @@
 """Puts a network on the general loop: binds its models' verbs, lays out its arrays, runs, and returns now and then."""
 
+import math
 import time
 from collections.abc import Callable, Sequence
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -9,10 +11,13 @@ import numpy as np
 from ..course import Outcome, Setup, endless, loose, tight
 from ..model import Dynamics
 from . import loop
+from . import mail as post
 from .calendar import calendar
+from .inbox import arrival_type
 from .link import Bound, link
-from .loop import Cells, Course, Sources, Wiring
+from .loop import Cells, Course, Frame, Share, Sources
 from .patience import patience
+from .shards import WORTH, Deal, deal, together, wirings
 
 PAUSE = 0.2          # seconds between returns to Python, about
 
@@ -33,72 +38,102 @@ def chain(dynamics: Sequence[Dynamics]) -> Bound:
     return Bound.to(loop.several, {"head": first, "tail": chain(dynamics[1:])})
 
 
+def compiles() -> bool:
+    from .atomic import DISABLED
+
+    return not DISABLED
+
+
 def runner(dynamics: Sequence[Dynamics], tick: float, jit: bool) -> Callable[..., Any]:
     """The loop for these models, compiled or plain."""
-    names = {"groups_window": chain(dynamics), "stamp": ticked if tick else continuous}
+    names: dict[str, Any] = {"groups_window": chain(dynamics), "stamp": ticked if tick else continuous}
+    if jit and compiles():
+        from .atomic import meet
+
+        names["meet"] = meet
     return link(Bound.to(loop.run, names), jit)
 
 
-def wiring(setup: Setup) -> Wiring:
-    s = setup.network.synapses
-    per_row = np.repeat(np.arange(len(s.first_row) - 1), np.diff(s.first_row))
-    receptors = max(p.receptors for p in setup.network.populations)
-    return Wiring(*s, per_row, setup.network.neurons, max(1, receptors))
+def sources(setup: Setup, of: Deal, shard: int) -> Sources:
+    mine = of.streams[shard]
+    time, emitter = (np.ascontiguousarray(spikes[shard::of.shards]) for spikes in setup.trains)
+    return Sources(setup.streams, mine, np.full(len(mine), -1, np.int64), setup.streams.of.start[mine],
+                   np.full(len(mine), -1, np.int64), time, emitter, np.zeros(1, np.int64), np.zeros(1))
 
 
-def sources(setup: Setup) -> Sources:
-    n = len(setup.streams.of)
-    return Sources(setup.streams, np.full(n, -1, np.int64), setup.streams.of.start.copy(), np.full(n, -1, np.int64),
-                   *setup.trains, np.zeros(1, np.int64))
+def cells(setup: Setup, k: int, mine: np.ndarray, soonest: np.ndarray, jit: bool) -> Cells:
+    """Those of group k that are marked as mine."""
+    group, drives, probe = setup.network.groups[k], setup.network.drives, setup.probes[k]
+    neuron = group.neuron[mine]
+    line = drives.line[neuron]
+    params: Any = group.params[mine] if jit else loose(group.params[mine])
+    state: Any = group.state[mine] if jit else loose(group.state[mine])
+    return Cells(neuron, setup.emitter_of_neuron[neuron], params, state, np.zeros(len(neuron)), soonest,
+                 drives.first[line], drives.first[line + 1], probe.column[mine], probe.variables, probe.samples)
 
 
-def cells(setup: Setup, k: int, jit: bool) -> Cells:
-    group, drives = setup.network.groups[k], setup.network.drives
-    line = drives.line[group.neuron]
-    n, probe = len(group.neuron), setup.probes[k]
-    params: Any = group.params if jit else loose(group.params)
-    state: Any = group.state.copy() if jit else loose(group.state)
-    return Cells(group.neuron, setup.emitter_of_neuron[group.neuron], params, state, np.zeros(n), np.zeros(1),
-                 drives.first[line], drives.first[line + 1], probe.column, probe.variables, probe.samples)
+def run(setup: Setup, jit: bool, progress: Callable[[float, float], None] | None = None, threads: int = 1,
+        window: float = math.inf, worth: float = WORTH, room: int = post.ROOM) -> Outcome:
+    """Run to the end, or to Ctrl-C.
 
-
-def run(setup: Setup, jit: bool, progress: Callable[[float, float], None] | None = None) -> Outcome:
-    """Run to the end, or to Ctrl-C."""
+    Neither of these decides a bit: `window` (the longest, if that is less than the smallest delay), `worth` (see
+    `deal`; 0: as many shards as threads, if there are neurons), `room` (of a mailbox).
+    """
     network = setup.network
+    compiled = jit and compiles()
     ranks = sorted(range(len(network.groups)), key=lambda k: network.groups[k].dynamics.name)   # fewer loops to compile
-    groups = tuple(cells(setup, k, jit) for k in ranks)
+    width = min(network.min_delay, window, setup.until / 64.0 or 1.0)
+    of = deal(setup, threads, width, worth)
+    wires = wirings(setup, of)
+    mail = post.mail(of.shards, room, compiled)
+    frame = Frame(network.drives, setup.times, setup.keep, width, setup.until, network.tick, mail)
+    longest = float(network.synapses.delay.max()) if len(network.synapses.delay) else width
     local = np.empty(network.neurons, np.int64)
-    for group in groups:
-        local[group.neuron] = np.arange(len(group.neuron))
-    wires = wiring(setup)
     inboxes = np.zeros(network.neurons, np.int64), np.zeros(network.neurons, np.int64)
-    width = min(network.min_delay, setup.until / 64.0 or 1.0)
-    longest = float(wires.delay.max()) if len(wires.delay) else width
-    arrivals = np.empty(64, loop.arrival_type(wires.weight.dtype))
-    course = Course(calendar(width, longest), arrivals, 0.0)
-    counters = np.zeros(4, np.int64)
+    mine = [[of.owner[group.neuron] == shard for group in network.groups] for shard in range(of.shards)]
+    reached = np.array([np.diff(wiring.first_row) > 0 for wiring in wires])
+    shares, groups, courses = [], [], []
+    for shard, wiring in enumerate(wires):
+        soonest = np.zeros(len(ranks))
+        groups.append(tuple(cells(setup, k, mine[shard][k], soonest[i:i + 1], jit) for i, k in enumerate(ranks)))
+        for group in groups[-1]:
+            local[group.neuron] = np.arange(len(group.neuron))
+        abroad = np.logical_or.reduce(np.delete(reached, shard, 0))
+        shares.append(Share(shard, wiring, soonest, local, sources(setup, of, shard), abroad, *inboxes,
+                            np.zeros(4, np.int64)))
+        arrival = np.empty(64, arrival_type(wiring.weight.dtype))
+        courses.append(Course(calendar(width, longest), arrival, 0.0, 0))
     step = runner([network.groups[k].dynamics for k in ranks], network.tick, jit)
-    feed, times, emitters = sources(setup), [], []
+
+    def go(shard: int, budget: int) -> Any:
+        with np.errstate(all="ignore"):                # of this thread
+            return step(courses[shard], shares[shard], groups[shard], frame, budget)
+
+    times, emitters = [], []
     budget, interrupted = (100_000 if jit else 1000), False
     try:
         with patience() as asked:
-            while course.time < setup.until and not asked:
+            while courses[0].time < setup.until and not asked:
                 began = time.perf_counter()
-                with np.errstate(all="ignore"):
-                    course, kept = step(course, wires, groups, local, feed, network.drives, setup.times, setup.keep,
-                                        *inboxes, width, setup.until, network.tick, budget, counters)
-                if counters[3]:
-                    raise endless(network, int(counters[3]) - 1)
-                times.append(kept.time[:kept.n].copy())
-                emitters.append(kept.emitter[:kept.n].copy())
+                done = together([partial(go, shard, budget) for shard in range(of.shards)],
+                                partial(post.break_off, mail))
+                endlessly = [int(share.counters[3]) - 1 for share in shares if share.counters[3]]
+                if endlessly:
+                    raise endless(network, min(endlessly))
+                courses = [course for course, _ in done]
+                times += [kept.time[:kept.n].copy() for _, kept in done]
+                emitters += [kept.emitter[:kept.n].copy() for _, kept in done]
                 budget = max(100, int(budget * min(4.0, max(0.25, PAUSE / (time.perf_counter() - began + 1e-9)))))
                 if progress:
-                    progress(course.time, setup.until)
+                    progress(courses[0].time, setup.until)
         interrupted = bool(asked)
     except KeyboardInterrupt:
         interrupted = True
-    states: list[Any] = [groups[ranks.index(k)].state for k in range(len(ranks))]
-    if not jit:
-        states = [tight(state, g.state.dtype) for state, g in zip(states, network.groups, strict=True)]
+    states: list[Any] = [group.state.copy() for group in network.groups]
+    for shard in range(of.shards):
+        for k, cell in zip(ranks, groups[shard], strict=True):
+            if len(cell.neuron):
+                ends: Any = cell.state
+                states[k][mine[shard][k]] = ends if jit else tight(ends, states[k].dtype)
     return Outcome(np.concatenate([np.empty(0), *times]), np.concatenate([np.empty(0, np.int64), *emitters]),
-                   counters[:3], states, course.time, interrupted)
+                   np.sum([share.counters[:3] for share in shares], axis=0), states, courses[0].time, interrupted)

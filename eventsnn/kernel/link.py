@@ -95,6 +95,9 @@ def _digest(bound: Bound) -> str:
                  if isinstance(value, int | float | tuple | np.generic | np.ndarray)}
     text = f"{OPTIONS} {f.__module__}.{f.__qualname__} {f.__defaults__} {sorted(constants.items())}"
     h = hashlib.sha256(text.encode() + _content(f.__code__))
+    for name, value in sorted(known.items()):
+        if hasattr(value, "_defn"):                       # one of numba's intrinsics (see `atomic.py`)
+            h.update(name.encode() + _content(value._defn.__code__))
     for name, part in sorted(_parts(bound).items()):
         h.update(f"{name}={_digest(part)}".encode())
     return h.hexdigest()[:16]

@@ -3,15 +3,20 @@
 Time goes in windows no longer than the smallest delay, so everything that arrives in a window is known when it opens
 (law 6.1).  Each neuron then lives through its own inputs, breakpoints and spikes on its own.  A window is bookkeeping:
 no state is committed at its border, and no result depends on its length.
+
+The neurons and sources of a network are dealt out to one or several shards (see `shards.py`).  Each runs this loop, and
+between two windows all tell each other what was emitted (see `mail.py`); threads change nothing else.
 """
 
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 
 from ..course import ENDLESS, RAPID
 from ..streams import Streams, next_event
-from .calendar import Calendar, enter, merge_sort, reserve, take
+from .calendar import Calendar, merge_sort, next_due, take
+from .inbox import Wiring, deliver, in_key_order
+from .mail import Mail, exchange, spread
 
 
 def unbound(*_):
@@ -22,32 +27,18 @@ def unbound(*_):
 advance = receive = inject = next_spike = fire = value = stamp = groups_window = head = tail = unbound
 
 
-class Wiring(NamedTuple):
-    """Who reaches whom: `Synapses`, and both sides' numbers."""
-
-    first_row: np.ndarray
-    first: np.ndarray
-    delay: np.ndarray
-    target: np.ndarray
-    weight: np.ndarray
-    receptor: np.ndarray
-    order: np.ndarray
-    count: np.ndarray            # type: ignore[assignment]
-    emitter_of_row: np.ndarray   # (rows,) int64
-    neurons: int
-    receptors: int               # of the neuron that has most
-
-
 class Sources(NamedTuple):
-    """Spike sources: Poisson streams with their next events, and given trains in one list."""
+    """A shard's spike sources: random streams with their next events, and given trains in one list."""
 
-    streams: Streams
-    draw: np.ndarray             # (streams,) int64: the number of the next event, -1 before the first
-    time: np.ndarray             # (streams,) float64: its time, ms; before the first, the stream's start
-    member: np.ndarray           # (streams,) int64: its emitter, -1: nobody's
+    streams: Streams             # all shards'
+    stream: np.ndarray           # (n,) int64: the numbers of this shard's streams
+    draw: np.ndarray             # (n,) int64: the number of the next event, -1 before the first
+    time: np.ndarray             # (n,) float64: its time, ms; before the first, the stream's start
+    member: np.ndarray           # (n,) int64: its emitter, -1: nobody's
     train_time: np.ndarray       # (spikes,) float64, ascending, ms
     train_emitter: np.ndarray    # (spikes,) int64
     cursor: np.ndarray           # (1,) int64: the next of those
+    soonest: np.ndarray          # (1,) float64: nothing is emitted before
 
 
 class Cells(NamedTuple):
@@ -66,24 +57,10 @@ class Cells(NamedTuple):
     samples: np.ndarray          # (k, times, columns) float64
 
 
-class Inbox(NamedTuple):
-    """What arrives in one window, by neuron, in key order (law S5) but for the fix in `in_key_order`."""
-
-    touched: np.ndarray          # (m,) int64: neurons that have arrivals
-    first: np.ndarray            # (neurons,) int64: of a touched neuron, where its arrivals start
-    last: np.ndarray             # (neurons,) int64: and end; equal where there are none
-    arrival: np.ndarray          # records of type ARRIVAL
-    row: np.ndarray              # (due,) int64: the rows that act in this window
-
-
 class Emitted(NamedTuple):
     time: np.ndarray
     emitter: np.ndarray
     n: int
-
-
-def arrival_type(weight: np.dtype) -> np.dtype:
-    return np.dtype([("time", "f8"), ("weight", weight), ("synapse", "i8"), ("due", "i4"), ("receptor", "i4")])
 
 
 def grown(out, n):
@@ -97,7 +74,9 @@ def grown(out, n):
 
 def sources_window(sources, end, tick, out):
     """Everything the sources emit before the end of the window."""
-    n = out.n
+    if sources.soonest[0] >= end:
+        return out
+    n, soonest = out.n, np.inf
     for k in range(len(sources.time)):
         i, t, whose = sources.draw[k], sources.time[k], sources.member[k]
         while stamp(t, tick) < end:
@@ -108,8 +87,9 @@ def sources_window(sources, end, tick, out):
                 out.emitter[n] = whose
                 n += 1
             i += 1
-            t, whose = next_event(sources.streams, k, i, t)
+            t, whose = next_event(sources.streams, sources.stream[k], i, t)
         sources.draw[k], sources.time[k], sources.member[k] = i, t, whose
+        soonest = min(soonest, stamp(t, tick))
     c = sources.cursor[0]
     while c < len(sources.train_time) and stamp(sources.train_time[c], tick) < end:
         if n == len(out.time):
@@ -118,59 +98,10 @@ def sources_window(sources, end, tick, out):
         out.emitter[n] = sources.train_emitter[c]
         n += 1
         c += 1
-    sources.cursor[0] = c
+    if c < len(sources.train_time):
+        soonest = min(soonest, stamp(sources.train_time[c], tick))
+    sources.cursor[0], sources.soonest[0] = c, soonest
     return Emitted(out.time, out.emitter, n)
-
-
-def deliver(wiring, due_time, due_row, inbox_first, inbox_last, arrival, counters):
-    """Sort the due rows' synapses into one inbox per neuron.  inbox_first == inbox_last everywhere before and after."""
-    total = 0
-    for d in range(len(due_row)):
-        total += wiring.first[due_row[d] + 1] - wiring.first[due_row[d]]
-    touched = np.empty(min(total, wiring.neurons), np.int64)
-    m = 0
-    for d in range(len(due_row)):
-        for k in range(wiring.first[due_row[d]], wiring.first[due_row[d] + 1]):
-            j = wiring.target[k]
-            if inbox_last[j] == inbox_first[j]:
-                touched[m] = j
-                m += 1
-            inbox_last[j] += 1
-    at = 0
-    for i in range(m):
-        j = touched[i]
-        n = inbox_last[j] - inbox_first[j]
-        inbox_first[j] = inbox_last[j] = at
-        at += n
-    if total > len(arrival):
-        arrival = np.empty(2 * total, arrival.dtype)
-    for d in range(len(due_row)):
-        for k in range(wiring.first[due_row[d]], wiring.first[due_row[d] + 1]):
-            j = wiring.target[k]
-            a = arrival[inbox_last[j]]
-            inbox_last[j] += 1
-            a["time"] = due_time[d]
-            a["weight"] = wiring.weight[k]
-            a["synapse"] = k
-            a["due"] = d
-            a["receptor"] = wiring.receptor[k]
-            counters[1] += wiring.count[k]
-    return Inbox(touched[:m], inbox_first, inbox_last, arrival, due_row)
-
-
-def in_key_order(wiring, inbox, start, end):
-    """Arrivals of one instant at one neuron stand by row; put those of one emitter into their synapses' order."""
-    for b in range(start + 1, end):
-        a = b
-        while a > start:
-            x, y = inbox.arrival[a - 1], inbox.arrival[a]
-            ex, ey = wiring.emitter_of_row[inbox.row[x["due"]]], wiring.emitter_of_row[inbox.row[y["due"]]]
-            if ex != ey or wiring.order[x["synapse"]] <= wiring.order[y["synapse"]]:
-                break
-            x["synapse"], y["synapse"] = y["synapse"], x["synapse"]
-            x["weight"], y["weight"] = y["weight"], x["weight"]
-            x["receptor"], y["receptor"] = y["receptor"], x["receptor"]
-            a -= 1
 
 
 def record(cells, k, time, sample):
@@ -205,7 +136,7 @@ def live(wiring, inbox, cells, k, end, breakpoints, times, sample, sums, out, co
             at_once = at_once + 1 if spike - last_spike < RAPID else 0
             last_spike = spike
             if at_once == ENDLESS:
-                counters[3] = j + 1
+                counters[3] = j + 1 if counters[3] == 0 else min(counters[3], j + 1)
                 break
         elif due < event:                     # a right limit (S0): all that happens at that instant has happened
             record(cells, k, due, sample)
@@ -267,57 +198,90 @@ def single(groups, wiring, inbox, local, end, breakpoints, times, sample, out, c
     return head(groups[0], wiring, inbox, local, end, breakpoints, times, sample, out, counters)
 
 
+class Frame(NamedTuple):
+    """What all shards share."""
+
+    breakpoints: Any             # `Drives`
+    times: np.ndarray            # (samples,) float64: when to record
+    keep: np.ndarray             # (emitters,) bool: whose spikes are wanted
+    width: float                 # of a window
+    until: float
+    tick: float
+    mail: Mail
+
+
+class Share(NamedTuple):
+    """What one shard has, besides its groups of neurons."""
+
+    number: int
+    wiring: Wiring
+    soonest: np.ndarray          # (groups,) float64: no neuron of that group wakes before
+    local: np.ndarray            # (neurons,) int64: a neuron's place in its group
+    sources: Sources
+    abroad: np.ndarray           # (emitters,) bool: who reaches other shards
+    inbox_first: np.ndarray      # (neurons,) int64: see `deliver`
+    inbox_last: np.ndarray       # (neurons,) int64
+    counters: np.ndarray         # (4,) int64: spikes, synaptic operations, neuron updates (instants of input, per
+                                 # neuron), and the neuron + 1 that fires endlessly at one instant
+
+
 class Course(NamedTuple):
     """What changes from call to call, besides the arrays that are written in place."""
 
     calendar: Calendar
     arrival: np.ndarray
     time: float                  # start of the next window
+    meetings: int                # with the other shards, so far
 
 
-def run(course, wiring, groups, local, sources, breakpoints, times, keep, inbox_first, inbox_last, width, until, tick,
-        budget, counters):
-    """Windows until `until`, or until about `budget` arrivals were handled; what was emitted by those worth keeping.
+def quiet_until(share, frame, calendar, sample, end):
+    """A time from `end` on before which nothing happens in this shard."""
+    quiet = min(frame.until, share.sources.soonest[0])
+    for g in range(len(share.soonest)):
+        quiet = min(quiet, share.soonest[g])
+    if sample < len(frame.times):
+        quiet = min(quiet, frame.times[sample])
+    return next_due(calendar, end, quiet) if quiet > end else end
 
-    counters: spikes, synaptic operations, neuron updates (instants of input, per neuron), and the neuron + 1 that fires
-    endlessly at one instant
-    """
-    calendar, arrival, start = course
+
+def run(course, share, groups, frame, budget):
+    """Windows until `until`, or until all shards have handled about `budget` arrivals; what was emitted by those worth
+    keeping."""
+    calendar, arrival, start, meetings = course
+    wiring, counters, times = share.wiring, share.counters, frame.times
     kept = Emitted(np.empty(64), np.empty(64, np.int64), 0)
     fresh = Emitted(np.empty(64), np.empty(64, np.int64), 0)
-    goal = counters[1] + counters[0] + budget
+    before, windows, loads, endless = counters[0] + counters[1], 0, 0.0, False
     sample = 0
     while sample < len(times) and times[sample] < start:
         sample += 1
-    windows = 0
-    while start < until and counters[1] + counters[0] + windows < goal and counters[3] == 0:
+    while start < frame.until and loads < budget and not endless:
         windows += 1
-        end = min(start + width, until)
+        end = min(start + frame.width, frame.until)
         due_time, due_row = take(calendar, start, end)
         due_time, due_row = merge_sort(due_time, due_row)
-        inbox = deliver(wiring, due_time, due_row, inbox_first, inbox_last, arrival, counters)
+        inbox = deliver(wiring, due_time, due_row, share.inbox_first, share.inbox_last, arrival, counters)
         arrival = inbox.arrival
-        fresh = groups_window(groups, wiring, inbox, local, end, breakpoints, times, sample,
+        fresh = groups_window(groups, wiring, inbox, share.local, end, frame.breakpoints, times, sample,
                               Emitted(fresh.time, fresh.emitter, 0), counters)
         counters[0] += fresh.n
-        fresh = sources_window(sources, end, tick, fresh)
+        fresh = sources_window(share.sources, end, frame.tick, fresh)
         for i in range(len(inbox.touched)):
-            inbox_last[inbox.touched[i]] = inbox_first[inbox.touched[i]]
-        rows = 0
+            share.inbox_last[inbox.touched[i]] = share.inbox_first[inbox.touched[i]]
         n = kept.n
         for i in range(fresh.n):
-            e = fresh.emitter[i]
-            rows += wiring.first_row[e + 1] - wiring.first_row[e]
-            if keep[e]:
+            if frame.keep[fresh.emitter[i]]:
                 if n == len(kept.time):
                     kept = grown(kept, n)
                 kept.time[n] = fresh.time[i]
-                kept.emitter[n] = e
+                kept.emitter[n] = fresh.emitter[i]
                 n += 1
         kept = Emitted(kept.time, kept.emitter, n)
-        calendar = reserve(calendar, rows)
-        enter(calendar, wiring.first_row, wiring.delay, fresh.time, fresh.emitter, fresh.n)
         while sample < len(times) and times[sample] < end:
             sample += 1
-        start = end
-    return Course(calendar, arrival, start), kept
+        calendar = spread(calendar, wiring, fresh.time, fresh.emitter, fresh.n)
+        quiet = end if fresh.n > 0 else quiet_until(share, frame, calendar, sample, end)
+        calendar, meetings, loads, endless, start = exchange(
+            calendar, wiring, fresh, share.abroad, frame.mail, share.number, meetings,
+            counters[0] + counters[1] - before + windows, counters[3], quiet)
+    return Course(calendar, arrival, start, meetings), kept

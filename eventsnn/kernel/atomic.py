@@ -1,0 +1,62 @@
+"""Words that threads share, for compiled code: what one announces, the others see, with all it wrote before.
+
+Plain reads and writes promise neither: a compiler may keep a word in a register, a processor may let the others see
+writes in another order.
+"""
+
+import os
+from typing import Any
+
+from numba import config, types
+from numba.core import cgutils
+from numba.extending import intrinsic
+
+
+def _word(context, builder, signature, args):
+    """A pointer to array[i] of an int64 array."""
+    array = context.make_array(signature.args[0])(context, builder, args[0])
+    return cgutils.get_item_pointer(context, builder, signature.args[0], array, [args[1]])
+
+
+DISABLED = bool(vars(config)["DISABLE_JIT"])            # NUMBA_DISABLE_JIT: numba compiles nothing
+
+
+@intrinsic
+def announce(typing, array, i, value):
+    """array[i] = value, seen by the other threads after all that this one wrote before."""
+    def generate(context, builder, signature, args):
+        builder.store_atomic(args[2], _word(context, builder, signature, args), "release", 8)
+        return context.get_dummy_value()
+    return types.void(array, types.intp, types.int64), generate
+
+
+@intrinsic
+def look(typing, array, i):
+    """array[i] as another thread announced it; all that it wrote before is seen too."""
+    def generate(context, builder, signature, args):
+        return builder.load_atomic(_word(context, builder, signature, args), "acquire", 8)
+    return types.int64(array, types.intp), generate
+
+
+def stay():
+    return 0
+
+
+# Let another thread have this core, where the system has a call for that.
+give_way: Any = types.ExternalFunction("sched_yield", types.intc()) if hasattr(os, "sched_yield") else stay
+PATIENCE = 1000                # looks before another thread gets the core
+
+
+def meet(mail, shard, number):
+    """Wait until all shards have come to this meeting.  False: somebody broke off, and nobody will come."""
+    others = len(mail.arrived) // 8 - 1
+    announce(mail.arrived, 8 * shard, number)           # type: ignore[call-arg]
+    for k in range(others):
+        looks = 0
+        while look(mail.arrived, 8 * k) < number:
+            if look(mail.arrived, 8 * others) > 0:
+                return False
+            looks += 1
+            if looks > PATIENCE:
+                give_way()
+    return True

@@ -1,0 +1,162 @@
+"""Deals a network out to shards: each has some of the neurons, the synapses onto them, and some of the sources.
+
+Synapses stay where they are: a shard's wiring says which parts of each row are its own.  Who has what decides how fast
+a run is, and no bit of its result.
+"""
+
+import threading
+from collections.abc import Callable, Sequence
+from itertools import pairwise
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from ..course import Setup
+from .inbox import Wiring
+from .link import loop as quick
+
+WORTH = 1000.0                     # events per window that are worth a shard of their own
+DRAW = 0.2                         # what an event of a random source costs, as a share of what an input costs
+GUESS = 0.01                       # spikes per ms of a neuron of which nothing is known
+LARGE = 64                         # neurons per shard from which on a population is dealt out by itself
+
+
+class Deal(NamedTuple):
+    owner: np.ndarray              # (neurons,) int64: the shard of each neuron
+    streams: list[np.ndarray]      # of each shard, the numbers of its streams
+    shards: int
+
+
+def deal(setup: Setup, threads: int, width: float, worth: float) -> Deal:
+    """As many shards as there are threads, or fewer where there is little to do in a window."""
+    network, synapses, streams = setup.network, setup.network.synapses, setup.streams.of
+    unit = network.tick or 1.0
+    if threads == 1:
+        return Deal(np.zeros(network.neurons, np.int64), [np.arange(len(streams))], 1)
+    drawn = np.array([b.rate / (b.order or 1.0) for b in streams])              # events per ms
+    rate = np.zeros(network.emitters)
+    rate[setup.emitter_of_neuron] = GUESS
+    for b, r in zip(streams, drawn, strict=True):
+        rate[b.emitter:b.emitter + b.sources] += r / b.sources
+    if len(setup.trains.emitter):
+        rate += np.bincount(setup.trains.emitter, minlength=network.emitters) / (setup.until * unit)
+    work = np.full(network.neurons, GUESS)
+    quick(arrivals, len(synapses.target))(synapses.first_row, synapses.first, synapses.target, rate, work)
+    drawing = DRAW * drawn
+    total = work.sum() + drawing.sum()
+    shards = min(threads, network.neurons)
+    if worth > 0.0:
+        shards = min(shards, max(1, int(total * width * unit / worth)))
+    mine: list[list[int]] = [[] for _ in range(shards)]
+    busy = np.zeros(shards)
+    for k in np.argsort(-drawing, kind="stable"):                   # the largest first, to whoever has least
+        least = int(np.argmin(busy))
+        mine[least].append(int(k))
+        busy[least] += drawing[k]
+    spare = np.maximum(total / shards - busy, 1e-3 * work.sum())
+    return Deal(owners(setup, work, np.cumsum(spare)[:-1] / spare.sum(), shards),
+                [np.array(sorted(m), np.int64) for m in mine], shards)
+
+
+def owners(setup: Setup, work: np.ndarray, cuts: np.ndarray, shards: int) -> np.ndarray:
+    """Every large population is cut at these fractions of its work; so are the small ones of a group, in a row."""
+    owner = np.zeros(setup.network.neurons, np.int64)
+    pools: dict[Any, list[np.ndarray]] = {}
+    for p in setup.network.populations:
+        if p.kind == "neuron":
+            large = p.size >= LARGE * shards
+            pools.setdefault((p.group, p.name if large else None), []).append(p.neuron + np.arange(p.size))
+    for pool in pools.values():
+        neurons = np.concatenate(pool)
+        done = np.cumsum(work[neurons])
+        owner[neurons] = np.searchsorted(cuts, (done - 0.5 * work[neurons]) / done[-1], side="right")
+    return owner
+
+
+def arrivals(first_row, first, target, rate, work):
+    """Add to each neuron's work how many inputs it can expect per ms."""
+    for e in range(len(first_row) - 1):
+        for k in range(first[first_row[e]], first[first_row[e + 1]]):
+            work[target[k]] += rate[e]
+
+
+def wirings(setup: Setup, of: Deal) -> list[Wiring]:
+    """Each shard's wiring."""
+    s, network = setup.network.synapses, setup.network
+    rest = (network.neurons, max(1, *(p.receptors for p in network.populations)))
+    if of.shards == 1:
+        emitter = np.repeat(np.arange(network.emitters), np.diff(s.first_row))
+        return [Wiring(s.first_row, s.first[:-1], s.first[1:], s.delay, *s[3:], emitter, *rest)]
+    count, cut = (quick(f, len(s.target)) for f in (count_parts, cut_rows))
+    places = np.zeros(of.shards + 1, np.int64)
+    count(s.first, s.target, of.owner, places[1:])
+    places = np.cumsum(places)
+    first_row = np.empty((of.shards, network.emitters + 1), np.int64)
+    begin, end, emitter = np.empty((3, places[-1]), np.int64)
+    delay = np.empty(places[-1])
+    cut(s.first_row, s.first, s.delay, s.target, of.owner, places[:-1].copy(), first_row, begin, end, emitter, delay)
+    return [Wiring(first_row[k], begin[a:b], end[a:b], delay[a:b], *s[3:], emitter[a:b], *rest)
+            for k, (a, b) in enumerate(pairwise(places))]
+
+
+def count_parts(first, target, owner, parts):
+    """Add to each shard's number of rows: the parts of rows, each without a break, that lead to it."""
+    for r in range(len(first) - 1):
+        before = -1
+        for k in range(first[r], first[r + 1]):
+            shard = owner[target[k]]
+            if shard != before:
+                parts[shard] += 1
+            before = shard
+
+
+def cut_rows(first_row, first, delay, target, owner, place, own_first_row, begin, end, emitter, own_delay):
+    """Those parts, as rows, by shard.  place: where each shard's begin, then end."""
+    start = place.copy()
+    for e in range(len(first_row)):
+        for shard in range(len(place)):
+            own_first_row[shard, e] = place[shard] - start[shard]
+        if e == len(first_row) - 1:
+            break
+        for r in range(first_row[e], first_row[e + 1]):
+            before = -1
+            for k in range(first[r], first[r + 1]):
+                shard = owner[target[k]]
+                if shard != before:
+                    begin[place[shard]] = k
+                    emitter[place[shard]] = e
+                    own_delay[place[shard]] = delay[r]
+                    place[shard] += 1
+                end[place[shard] - 1] = k + 1
+                before = shard
+
+
+def together(calls: Sequence[Callable[[], Any]], break_off: Callable[[], None]) -> list[Any]:
+    """What the calls return: the first runs in this thread, each other in one of its own.
+
+    The first error in time is raised when all have ended; `break_off` then tells those that wait for others.
+    """
+    results: list[Any] = [None] * len(calls)
+    errors: list[BaseException] = []
+
+    def run(k: int) -> None:
+        try:
+            results[k] = calls[k]()
+        except BaseException as error:
+            errors.append(error)
+            break_off()
+
+    threads = [threading.Thread(target=run, args=(k,), daemon=True) for k in range(1, len(calls))]
+    try:
+        for thread in threads:
+            thread.start()
+        run(0)
+    except BaseException as error:
+        errors.append(error)
+        break_off()
+    for thread in threads:
+        if thread.ident is not None:
+            thread.join()
+    if errors:
+        raise errors[0]
+    return results

@@ -1,0 +1,263 @@
+"""No bit of a result depends on how many threads there are, on the windows' length, on recording, or on listeners."""
+
+import math
+import os
+import signal
+import threading
+import time
+from importlib import import_module
+
+import networkx as nx
+import numpy as np
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+from strategies import lif_delta, networks
+from test_equivalence import brunel, everything, same
+
+import eventsnn as es
+from eventsnn.kernel import engine, mail
+from eventsnn.kernel.calendar import calendar, enter, next_due, reserve, take
+from eventsnn.kernel.link import link
+from eventsnn.kernel.shards import deal, together, wirings
+
+sim = import_module("eventsnn.simulate")  # its name is also the function's
+EXAMPLES = int(os.environ.get("EVENTSNN_EXAMPLES", "250"))
+PATIENT = {"deadline": None, "suppress_health_check": [HealthCheck.too_slow, HealthCheck.data_too_large]}
+JITTED = os.environ.get("NUMBA_DISABLE_JIT", "0") == "0"
+
+
+def laid_out(network, until, record=None, record_at=0.75, seed=1):
+    wanted, listened = sim.recordings(network, record or {})
+    at = sim.sample_times(record_at, until) if wanted else np.empty(0)
+    return sim.lay_out(network, until, at, wanted, listened, None, seed), wanted, listened, at
+
+
+def run(network, until, record=None, record_at=0.75, seed=1, jit=True, progress=None, **how):
+    """As `simulate`, with the engine's own switches; every thread a shard, however little there is to do."""
+    setup, wanted, listened, at = laid_out(network, until, record, record_at, seed)
+    outcome = engine.run(setup, jit, progress, **{"worth": 0.0, **how})
+    return sim.collect(
+        setup, outcome, until, wanted, listened, at, {"seed": seed, "backend": "compiled", "threads": 0}, None
+    )
+
+
+parts = st.sampled_from([1.0, 0.5, 1 / math.pi])
+rooms = st.sampled_from([1, mail.ROOM])
+
+
+# ---------------------------------------------------------------------------------------------------- the promise
+@settings(max_examples=EXAMPLES, **PATIENT)
+@given(networks(), st.integers(0, 3), rooms)
+def test_no_bit_depends_on_threads_windows_or_recording(graph, seed, room):
+    network = es.compile(graph, seed=seed)
+    recorded = run(network, 15.0, everything(network), seed=seed)
+    plain = run(network, 15.0, seed=seed)
+    assert plain.spikes == recorded.spikes
+    assert plain.counters == recorded.counters
+    for threads in (1, 2, 3, 4):
+        for part in (1.0, 0.5, 1 / math.pi):
+            how = {"seed": seed, "threads": threads, "window": part * network.min_delay, "room": room}
+            same(recorded, run(network, 15.0, everything(network), **how))
+            same(plain, run(network, 15.0, **how))
+
+
+@settings(max_examples=max(EXAMPLES // 10, 3), **PATIENT)
+@given(networks(), st.integers(2, 4), parts, rooms)
+def test_nor_in_plain_python(graph, threads, part, room):
+    network = es.compile(graph, seed=1)
+    expected = es.simulate(network, 12.0, backend="simpy", record=everything(network), record_at=0.75)
+    how = {"threads": threads, "window": part * network.min_delay, "room": room, "jit": False}
+    same(expected, run(network, 12.0, everything(network), **how))
+
+
+@settings(max_examples=max(EXAMPLES // 8, 3), **PATIENT)
+@given(networks(kinds=(lif_delta,), currents=False), st.sampled_from([0.1, 0.5]), st.integers(2, 4), parts)
+def test_nor_do_integer_networks(graph, tick, threads, part):
+    for _, node in graph.nodes(data=True):
+        if node["model"] == "lif":
+            node.update(i_offset=0.0, v_reset=0.0)
+    fixed = es.quantise(es.compile(graph, seed=1), tick=tick)
+    expected = es.simulate(fixed, 15.0, backend="simpy", record=everything(fixed), record_at=0.75)
+    same(expected, run(fixed, 15.0, everything(fixed), threads=threads, window=part * fixed.min_delay))
+
+
+@settings(max_examples=max(EXAMPLES // 4, 5), **PATIENT)
+@given(networks(), st.integers(1, 4), st.data())
+def test_what_weighs_nothing_changes_no_spike(graph, threads, data):
+    """Synapses of weight 0 anywhere, and a population that listens to all without being heard."""
+    before = es.compile(graph, seed=1)
+    spiking = [p.name for p in before.populations if p.kind != "current"]
+    neurons = [p for p in before.populations if p.kind == "neuron"]
+    delays = st.sampled_from([0.3, 0.5, 1.0, 2.0])
+    for _ in range(data.draw(st.integers(1, 4))):
+        post = data.draw(st.sampled_from(neurons))
+        graph.add_edge(
+            data.draw(st.sampled_from(spiking)),
+            post.name,
+            rule="all_to_all",
+            weight=0.0,
+            delay=data.draw(delays),
+            receptor=data.draw(st.integers(0, post.receptors - 1)),
+        )
+    graph.add_node("probe", model="lif", size=2, tau_m=7.0, v_rest=0.0, v_thresh=math.inf)
+    for name in spiking:
+        graph.add_edge(
+            name, "probe", rule="all_to_all", delay=data.draw(delays), weight=data.draw(st.sampled_from([0.0, 1.5]))
+        )
+    after = es.compile(graph, seed=1)
+    runs = [
+        es.simulate(before, 15.0),
+        run(after, 15.0, {"probe": ["v"]}, threads=threads),
+        es.simulate(after, 15.0, backend="python"),
+        es.simulate(after, 15.0, backend="simpy"),
+    ]
+    for p in neurons:
+        alone = runs[0].spikes.of(p.name)
+        for other in runs[1:]:
+            assert alone.time.tobytes() == other.spikes.of(p.name).time.tobytes(), p.name
+            assert alone.neuron.tobytes() == other.spikes.of(p.name).neuron.tobytes(), p.name
+
+
+def test_brunels_network_is_one_for_any_number_of_threads():
+    """Large enough that `simulate` deals it out of its own accord, and that letters do not fit."""
+    network = es.compile(brunel(2000), seed=1)
+    setup = laid_out(network, 20.0)[0]
+    assert [deal(setup, n, 1.5, 1000.0).shards for n in (1, 2, 3, 4)] == [1, 2, 3, 4]
+    runs = [es.simulate(network, 20.0, threads=n) for n in (1, 2, 3, 4)]
+    assert len(runs[0].spikes) > 200
+    for other in (*runs[1:], run(network, 20.0, threads=2, room=100)):
+        same(runs[0], other)
+
+
+# ---------------------------------------------------------------------------------------------------- the deal
+@settings(max_examples=max(EXAMPLES // 4, 5), **PATIENT)
+@given(networks(), st.integers(2, 5))
+def test_every_neuron_stream_and_synapse_is_somebodys_once_and_rows_keep_their_order(graph, threads):
+    setup = laid_out(es.compile(graph, seed=1), 15.0)[0]
+    synapses, of = setup.network.synapses, deal(setup, threads, 1.0, 0.0)
+    assert of.shards == min(threads, setup.network.neurons)
+    assert sorted(np.concatenate(of.streams)) == list(range(len(setup.streams.of)))
+    delay = np.repeat(synapses.delay, np.diff(synapses.first))
+    emitter = np.repeat(
+        np.repeat(np.arange(setup.network.emitters), np.diff(synapses.first_row)), np.diff(synapses.first)
+    )
+    seen: list[int] = []
+    for shard, wiring in enumerate(wirings(setup, of)):
+        own = [k for r in range(len(wiring.begin)) for k in range(wiring.begin[r], wiring.end[r])]
+        assert own == sorted(own)
+        assert set(of.owner[synapses.target[own]].tolist()) <= {shard}
+        for e in range(setup.network.emitters):
+            for r in range(wiring.first_row[e], wiring.first_row[e + 1]):
+                assert wiring.emitter_of_row[r] == e
+                assert set(emitter[wiring.begin[r] : wiring.end[r]]) == {e}
+                assert set(delay[wiring.begin[r] : wiring.end[r]]) == {wiring.delay[r]}
+        seen += own
+    assert sorted(seen) == list(range(len(synapses.target)))
+
+
+def test_shards_get_equal_work_and_little_work_is_not_shared():
+    setup = laid_out(es.compile(brunel(2000), seed=1), 20.0)[0]
+    of = deal(setup, 4, 1.5, 1000.0)
+    assert np.bincount(of.owner, minlength=4) == pytest.approx(500, abs=200)  # who has no stream has more neurons
+    exc = of.owner[:1600]
+    assert (np.diff(exc) >= 0).all()
+    assert len(set(exc)) == len(set(of.owner[1600:])) == 4
+    assert deal(laid_out(es.compile(brunel(20), seed=1), 20.0)[0], 4, 0.1, 1000.0).shards == 1
+
+
+# ---------------------------------------------------------------------------------------------------- manners
+def test_ctrl_c_stops_all_shards_at_one_time():
+    network = es.compile(brunel(200), seed=1)
+
+    def stop(t, until):
+        if t > 50.0:
+            os.kill(os.getpid(), signal.SIGINT)
+            time.sleep(0.05)
+
+    part = run(network, 1e6, {"exc": ["v"]}, 1000.0, threads=3, progress=stop)
+    assert part.interrupted
+    assert 50.0 < part.until < 1e6
+    whole = run(network, part.until)
+    assert part.spikes == whole.spikes
+    assert {**part.counters} == {**whole.counters}
+
+
+def test_a_neuron_that_fires_endlessly_is_named_alike():
+    g = nx.DiGraph()
+    g.add_node("good", model="lif", size=5)
+    g.add_node(
+        "bad",
+        model="lif",
+        size=6,
+        v_rest=0.0,
+        v_thresh=1e-9,
+        v_reset=0.0,
+        tau_refrac=0.0,
+        i_offset=[0.0] * 4 + [1e6] * 2,
+    )
+    words = []
+    for threads in (1, 3):
+        with pytest.raises(es.Mistake) as caught:
+            run(es.compile(g), 5.0, threads=threads)
+        words.append(str(caught.value))
+    assert "'bad', neuron 4" in words[0]
+    assert words[0] == words[1]
+
+
+def test_an_error_in_one_shard_surfaces_and_nobody_waits_for_ever():
+    setup = laid_out(es.compile(brunel(20), seed=1), 20.0)[0]
+    setup.streams.of.emitter[0] = 10_000  # only the shard of that stream will stumble
+    with pytest.raises(IndexError):
+        engine.run(setup, False, threads=3, worth=0.0)
+    assert threading.active_count() == 1
+
+
+@pytest.mark.skipif(not JITTED, reason="NUMBA_DISABLE_JIT is set: there is nothing to compile")
+def test_compiled_shards_leave_a_meeting_that_was_broken_off():
+    from eventsnn.kernel.atomic import meet
+
+    post, answers = mail.mail(3, 1, True), []
+    compiled = link(meet)
+
+    def wait():
+        answers.append(compiled(post, 0, 1))
+
+    def stumble():
+        time.sleep(0.1)
+        raise ValueError("on purpose")
+
+    with pytest.raises(ValueError, match="on purpose"):
+        together([wait, wait, stumble], lambda: mail.break_off(post))
+    assert answers == [False, False]
+
+
+# ---------------------------------------------------------------------------------------------------- quiet time
+@settings(max_examples=EXAMPLES, **PATIENT)
+@given(
+    st.lists(st.floats(0.0, 60.0), max_size=6),
+    st.sampled_from([0.01, 0.5, 3.0]),
+    st.floats(0.0, 30.0),
+    st.floats(0.0, 100.0),
+)
+def test_the_calendar_knows_a_time_before_which_nothing_is_due(delays, width, start, ahead):
+    book = calendar(width, 3.0)
+    n = len(delays)
+    book = reserve(book, n)
+    enter(book, np.arange(n + 1), np.array(delays), np.zeros(n), np.arange(n), n)
+    take(book, 0.0, start)
+    if len(book.slots) * width > start:  # else a real run would have taken more often
+        left = min((d for d in delays if d >= start), default=math.inf)
+        assert start <= next_due(book, start, start + ahead) <= min(left, start + ahead)
+
+
+@pytest.mark.parametrize("threads", [1, 2])
+def test_quiet_time_costs_nothing(threads):
+    """1e11 windows of a delay of 1e-6 ms, all but a few skipped: the test ends."""
+    g = nx.MultiDiGraph()
+    g.add_node("n", model="lif", size=2, v_rest=0.0, v_reset=0.0, v_thresh=1.0, tau_m=20.0)
+    g.add_node("in", model="spikes", times=[1.0, 5e4, 99_999.0])
+    g.add_edge("in", "n", weight=2.0, delay=1e-6)
+    g.add_edge("n", "n", rule="all_to_all", weight=0.25, delay=700.0)
+    result = run(es.compile(g), 1e5, {"n": ["v"]}, 1e4, threads=threads)
+    assert len(result.spikes) == 6
