@@ -22,8 +22,12 @@ from .model import inf
 
 # ---------------------------------------------------------------------------------------------------- solution
 def series(u, a, kappa, b, c, y):
-    """u where z = 1 - y: c_{n+1} (n + 1) = (n - kappa - a) c_n + a c_{n-1} + (b + c, -b, 0, 0, ...)_n."""
-    least = 2.0 ** -57 * (abs(u) + (abs(b) + abs(c)) * y)
+    """u where z = 1 - y, and the sum of its terms' sizes.
+
+    The coefficient of y^n: (n + 1) c_{n+1} = (n - kappa - a) c_n + a c_{n-1} + (b + c, -b, 0, 0, ...)_n.
+    """
+    size = abs(u) + (abs(b) + abs(c)) * y
+    least = 2.0 ** -57 * size
     before = (b + c - (kappa + a) * u) * y
     term = ((1.0 - kappa - a) * before + (a * u - b) * y) * y / 2.0
     total = before
@@ -34,14 +38,14 @@ def series(u, a, kappa, b, c, y):
         before = term
         term = after
         n += 1
-    return u + total
+    return u + total, size
 
 
 def settled(a, kappa, b, c):
     """The solution that has relaxed since ever, for a >= 1: (b q + c) / (a q + kappa), and the same of |b|, |c|.
 
-    q = 1 + 1/(a + (kappa + 1)/(1 + 2/(a + (kappa + 2)/(1 + ...)))): Stieltjes' fraction of e^a E_kappa(a), all positive,
-    evaluated backwards from where its tail's fixed point is good enough.
+    q = 1 + 1/(a + (kappa + 1)/(1 + 2/(a + (kappa + 2)/(1 + ...)))): Stieltjes' fraction of e^a E_kappa(a), all terms
+    positive, evaluated backwards from where its tail's fixed point is good enough.
     """
     n = 10 + int(75.0 / a)
     d = a - kappa
@@ -53,16 +57,14 @@ def settled(a, kappa, b, c):
     return (b * q + c) / below, (abs(b) * q + abs(c)) / below
 
 
-def relaxed(u, a, y, kappa, b, c, x):
-    """u, and the sum of its terms' sizes, a time x (in ts) later, when a has fallen by the part y to 1 or more."""
-    fall = math.exp(-a * y - kappa * x)
-    left = max(a - a * y, 1.0)
+def relaxed(u, a, left, fall, kappa, b, c):
+    """The same when a has become `left` >= 1; fall = P."""
     start, start_size = settled(a, kappa, b, c)
     end, end_size = settled(left, kappa, b * (left / a), c)
     return end + (u - start) * fall, end_size + (abs(u) + start_size) * fall
 
 
-def remaining(u, a, tau, ts, b, c, x):
+def remaining(u, size, a, tau, ts, b, c, x):
     """The same for a <= 1 and any time x (in ms): K_m = e^{a z} sum_n (-a)^n / n! R_{n+1-m}, R_n the linear membrane's
     response to e^{-n x/ts}."""
     left = a * math.exp(-x / ts)
@@ -79,7 +81,7 @@ def remaining(u, a, tau, ts, b, c, x):
         weight *= -a / n
     k0 *= factor
     k1 *= factor
-    return u * fall + (b * k0 + c * k1), abs(u) * fall + (abs(b) * k0 + abs(c) * k1)
+    return u * fall + (b * k0 + c * k1), size * fall + (abs(b) * k0 + abs(c) * k1)
 
 
 def totals(p, s):
@@ -99,27 +101,27 @@ def potential(p, s, x):
     kappa = p.ts / p.tau
     y = -math.expm1(-x / p.ts)
     if y <= 0.5 and (a + kappa) * y <= 1.0:
-        return series(s.v, a, kappa, b, c, y), abs(s.v) + (abs(b) + abs(c)) * y
+        return series(s.v, a, kappa, b, c, y)
     if a <= 1.0:
-        return remaining(s.v, a, p.tau, p.ts, b, c, x)
-    if a - a * y >= 1.0:
-        return relaxed(s.v, a, y, kappa, b, c, x / p.ts)
+        return remaining(s.v, abs(s.v), a, p.tau, p.ts, b, c, x)
+    left = a * math.exp(-x / p.ts)
+    if left >= 1.0:
+        return relaxed(s.v, a, left, math.exp(-a * y - x / p.tau), kappa, b, c)
     y = 1.0 - 1.0 / a                         # first to a = 1, after ts log a
     spent = math.log(a)
     if y <= 0.5 and (a + kappa) * y <= 1.0:
-        u = series(s.v, a, kappa, b, c, y)
+        u, size = series(s.v, a, kappa, b, c, y)
     else:
-        u = relaxed(s.v, a, y, kappa, b, c, spent)[0]
-    u, size = remaining(u, 1.0, p.tau, p.ts, b / a, c, max(x - p.ts * spent, 0.0))
-    return u, size
+        u, size = relaxed(s.v, a, 1.0, math.exp(1.0 - a - kappa * spent), kappa, b, c)
+    return remaining(u, size, 1.0, p.tau, p.ts, b / a, c, max(x - p.ts * spent, 0.0))
 
 
 # ---------------------------------------------------------------------------------------------------- crossing
 def highest(p, drift, pull, g, z):
-    """The largest of C u"/C over all later x while u <= theta; g and pull are those of s.t, z = e^{-x/ts} now.
+    """A bound of u" from now, when e^{-x/ts} = z, until u reaches theta; pull = G - g theta.
 
-    C u" = -(C/tau + g z) u' + (g u - G) z / ts, where g u - G <= -pull := g theta - G and C u' >= drift + pull z (its
-    value at theta).  That bound is a quadratic of z: its largest value on [0, z] is at an end or at its vertex.
+    C u" = -(C/tau + g z) u' + (g u - G) z/ts, where C u' >= drift + pull z (its value at theta) and g u - G <= -pull.
+    This bound is a quadratic of z: its largest value on [0, z] is at an end or at its vertex.
     """
     m, k = 1.0 / p.tau, g / p.cm
     slope = -(m * pull + k * drift + pull / p.ts)

@@ -1,7 +1,7 @@
 """`lif_cond` with exponential conductances of one time constant, in closed form (see `conductance`).
 
-V, theta, reset and the reversal potentials e count from rest.  `safe` is a certified time before which the neuron cannot
-fire by itself, `sought` how far the search for the crossing has come (its next iterate).
+V, theta, reset and the reversal potentials e count from rest.  `safe` is a certified time before which the neuron
+cannot fire by itself, `sought` how far the search for the crossing has come (its next iterate).
 """
 
 import math
