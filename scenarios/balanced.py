@@ -129,7 +129,7 @@ def main(out: Path | None = None, small: bool = False, say: Callable[[str], obje
                 file.write(f"{es.compare(result, runs['fixed'])}\n")
         with atomic(out / "balanced.json") as file:
             json.dump(outcome, file, indent=1, default=np.ndarray.tolist)
-        say(f"wrote balanced.png, {'balanced_report.txt ' if bits else ''}and balanced.json into {out}")
+        say(f"wrote balanced.png{', balanced_report.txt' if bits else ''} and balanced.json into {out}")
     return outcome
 
 

@@ -194,10 +194,10 @@ def draw(outcome: Mapping[str, Any]) -> Any:
     for sigma, colour in zip(sigmas, colours, strict=False):
         mine = [p for p in points if p["sigma"] == sigma]
         top.plot(mu, [theory.siegert_rate(m, sigma, **MEMBRANE) for m in mu], color=colour, lw=1.4,
-                 label=f"Siegert, sigma = {sigma:g} mV")
+                 label=f"Siegert, σ = {sigma:g} mV")
         top.errorbar([p["mu"] for p in mine], [p["rate"] for p in mine], [p["error"] for p in mine], fmt="o", ms=4,
                      color=colour, capsize=3)
-    top.set(xlabel="mu (mV)", ylabel="rate (Hz)", xlim=(5.0, 21.0), ylim=(0.0, None))
+    top.set(xlabel="μ (mV)", ylabel="rate (Hz)", xlim=(5.0, 21.0), ylim=(0.0, None))
     top.set_title("lines: theory; points: simulation with standard errors", loc="left", fontsize=10)
     top.legend(frameon=False)
 
@@ -205,8 +205,8 @@ def draw(outcome: Mapping[str, Any]) -> Any:
     left.axhline(0.0, color=plot.SECOND, lw=1.4)
     left.errorbar([r["jump"] for r in rows], [100.0 * off(r) for r in rows],
                   [100.0 * r["error"] / r["theory"] for r in rows], fmt="o", color=plot.FIRST, capsize=3)
-    left.set(xlabel="jump (mV)", ylabel="simulation - Siegert (%)", xlim=(0.0, 0.11))
-    left.set_title(f"mu = {MU:g} mV, sigma^2 = {VARIANCE:g} mV^2: white noise is the limit", loc="left", fontsize=10)
+    left.set(xlabel="jump (mV)", ylabel="above Siegert (%)", xlim=(0.0, 0.11))
+    left.set_title(f"μ = {MU:g} mV, σ² = {VARIANCE:g} mV²: white noise is the limit", loc="left", fontsize=10)
 
     shot, mean = outcome["shots"], np.geomspace(0.02, SHOT_VARIANCE / (2.0 * SHOT_MU), 60)
     exact = [shot_rate(m) for m in mean]
@@ -216,7 +216,7 @@ def draw(outcome: Mapping[str, Any]) -> Any:
     right.errorbar([r["jump"] for r in shot], [r["rate"] for r in shot], [r["error"] for r in shot], fmt="o",
                    color=plot.FIRST, capsize=3, label="simulation")
     right.set(xlabel="mean jump (mV), exponentially distributed", ylabel="rate (Hz)", xlim=(0.0, None))
-    right.set_title(f"mu = {SHOT_MU:g} mV, sigma^2 = {SHOT_VARIANCE:g} mV^2: exact for jumps of any size", loc="left",
+    right.set_title(f"μ = {SHOT_MU:g} mV, σ² = {SHOT_VARIANCE:g} mV²: exact for jumps of any size", loc="left",
                     fontsize=10)
     right.legend(frameon=False)
     for axis in (top, left, right):
