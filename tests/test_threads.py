@@ -139,6 +139,24 @@ def test_inputs_of_one_instant_are_summed_in_the_order_of_their_emitters_whereve
     same(expected, run(network, 6.0, {"out": ["v"]}, 0.5, threads=threads, jit=jit))
 
 
+@pytest.mark.parametrize("jit", [True, False])
+def test_sources_emit_the_same_from_any_shard(jit):
+    """Eight streams, given trains, and a listener to each source."""
+    g = nx.MultiDiGraph()
+    g.add_node("noise", model="poisson", size=3, rate=[100.0, 900.0, 0.0])
+    g.add_node("given", model="spikes", size=3, times=[[1.0, 5.0], [0.0, 5.0], [7.5]])
+    g.add_node("clocks", model="renewal", size=5, rate=200.0, shape=3.0)
+    g.add_node("more", model="poisson", size=2, rate=500.0, modulation=0.5, frequency=50.0)
+    g.add_node("n", model="lif", size=13, v_rest=0.0, v_reset=0.0, v_thresh=10.0)
+    for name in ("noise", "given", "clocks", "more"):
+        g.add_edge(name, "n", rule="all_to_all", weight=1.5, delay=1.0)
+    network = es.compile(g, seed=1)
+    expected = es.simulate(network, 30.0, backend="simpy", record=everything(network), record_at=0.75)
+    assert len(expected.spikes) > 13
+    for threads in (1, 2, 3, 4):
+        same(expected, run(network, 30.0, everything(network), threads=threads, jit=jit))
+
+
 def test_brunels_network_is_one_for_any_number_of_threads():
     """Large enough that `simulate` deals it out of its own accord, and that letters do not fit."""
     network = es.compile(brunel(2000), seed=1)
