@@ -130,7 +130,7 @@ def _prepared(populations: Sequence[Population], injected: tables.Sums
             alike = (prepared.dynamics, prepared.params.dtype, prepared.state.dtype)
             group = gathered.setdefault(alike, Gathering(len(gathered)))
             p = replace(p, group=group.number, offset=group.size, receptors=prepared.receptors,
-                        variables=prepared.variables,
+                        conductances=prepared.conductances, variables=prepared.variables,
                         exactness=prepared.exactness or prepared.dynamics.exactness)
             group.first.append(p.neuron)
             group.parts.append(prepared)
@@ -216,6 +216,9 @@ def _projection(pre: Population, post: Population, attributes: Mapping[str, Any]
     if receptor >= post.receptors:
         have = f"{post.receptors} receptor{'s' * (post.receptors != 1)}"
         raise Mistake(f"{quoted(post.name)} has no receptor {receptor}: it has {have}, counted from 0")
+    if receptor in post.conductances and np.any(weight < 0.0):
+        raise Mistake(f"receptor {receptor} of {quoted(post.name)} is a conductance: its weights must be >= 0 uS, not "
+                      f"{np.min(weight):g}; inhibition is a receptor with a low e_rev")
     return tables.Projection(source + np.int32(pre.emitter), target + np.int32(post.neuron), weight, delay, receptor)
 
 

@@ -101,6 +101,7 @@ class Prepared(NamedTuple):
     state: np.ndarray            # (size,) structured, at t = 0; has a field "t"
     receptors: int               # number of receptors; sums have this length
     variables: tuple[str, ...]   # what `value` numbers: "v" first
+    conductances: tuple[int, ...] = ()       # receptors that take no negative weights
     exactness: str = ""          # where it is not the dynamics' own: "ode(rtol, atol)"
 
 

@@ -63,6 +63,7 @@ class Population:
     group: int = -1                      # where its records are: groups[group].params[offset : offset + size]
     offset: int = -1
     receptors: int = 0
+    conductances: tuple[int, ...] = ()   # receptors that take no negative weights
     variables: tuple[str, ...] = ()      # what can be recorded, in the dynamics' numbering
     exactness: str = ""                  # "closed form", "ode(rtol, atol)", "integer, event mode"
     scale: float = 1.0                   # mV per unit of the recorded v: 1, or the LSB of an integer model

@@ -410,6 +410,7 @@ def prepare(made: Dynamics, values: Mapping[str, Any], size: int, waves: Waves, 
     s.spike, s.armed, s.h = inf, 1, FIRST
     (loosest,), (widest,) = np.unique(values["rtol"])[-1:], np.unique(values["atol"])[-1:]
     return Prepared(made, p, s, receptors, (*states, *(f"i{k}" for k in range(receptors))),
+                    tuple(k for k in range(receptors) if not np.all(np.isnan(p.e_rev[:, k]))),
                     f"ode({loosest:g}, {widest:g})")
 
 

@@ -90,6 +90,12 @@ def waves(draw, g, target):
         g.add_edge(current, target, weight=draw(st.sampled_from([1.0, 2.5])))
 
 
+def signed(g, receptor, weight):
+    """The weight, positive if the receptor of population x is a conductance."""
+    reversal = g.nodes["x"].get("e_rev")
+    return weight if reversal is None or reversal[receptor] is None else abs(weight)
+
+
 @st.composite
 def waved(draw, kind=lif_whole, size=2):
     """One recurrent population of a kind under spikes and every current there is."""
@@ -100,11 +106,12 @@ def waved(draw, kind=lif_whole, size=2):
     receptors = len(g.nodes["x"]["synapse"])
     for _ in range(draw(st.integers(1, 4))):
         receptor = draw(st.integers(0, receptors - 1))
-        jump = g.nodes["x"]["synapse"][receptor] == "delta"
-        g.add_edge("given", "x", rule="all_to_all", weight=draw(jumps if jump else amounts), delay=draw(delays),
+        weight = draw(jumps if g.nodes["x"]["synapse"][receptor] == "delta" else amounts)
+        g.add_edge("given", "x", rule="all_to_all", weight=signed(g, receptor, weight), delay=draw(delays),
                    receptor=receptor)
-    g.add_edge("x", "x", rule="all_to_all", weight=draw(st.sampled_from([-1.0, 0.25])), delay=draw(delays),
-               receptor=draw(st.integers(0, receptors - 1)))
+    receptor = draw(st.integers(0, receptors - 1))
+    weight = signed(g, receptor, draw(st.sampled_from([-1.0, 0.25])))
+    g.add_edge("x", "x", rule="all_to_all", weight=weight, delay=draw(delays), receptor=receptor)
     return g
 
 
