@@ -47,7 +47,7 @@ rooms = st.sampled_from([1, mail.ROOM])
 
 
 # ---------------------------------------------------------------------------------------------------- the promise
-@settings(max_examples=max(EXAMPLES // 3, 5), **PATIENT)
+@settings(max_examples=max(EXAMPLES // 6, 5), **PATIENT)
 @given(networks(), st.integers(0, 3), rooms)
 def test_no_bit_depends_on_threads_windows_or_recording(graph, seed, room):
     network = es.compile(graph, seed=seed)

@@ -95,7 +95,7 @@ def exchange(calendar, wiring, out, abroad, mail, shard, meetings, load, endless
                 calendar = spread(calendar, wiring, mail.time[box], mail.emitter[box], int(mail.head[box, SPIKES]))
         if more == 0.0:
             break
-    loads, anybody = 0.0, False
+    loads, anybody, quiet = 0.0, False, np.inf       # from the letters alone: all shards must come to the same
     for other in range(shards):
         loads += mail.head[side + other, LOAD]
         anybody = anybody or mail.head[side + other, ENDLESS] > 0.0
