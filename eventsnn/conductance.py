@@ -26,7 +26,7 @@ def series(u, a, kappa, b, c, y):
 
     The coefficient of y^n: (n + 1) c_{n+1} = (n - kappa - a) c_n + a c_{n-1} + (b + c, -b, 0, 0, ...)_n.
     """
-    size = abs(u) + (abs(b) + abs(c)) * y
+    size = abs(u) + (abs(b) + abs(c) / (1.0 - y)) * y              # x/ts <= y / (1 - y)
     least = 2.0 ** -57 * size
     before = (b + c - (kappa + a) * u) * y
     term = ((1.0 - kappa - a) * before + (a * u - b) * y) * y / 2.0
@@ -107,7 +107,7 @@ def potential(p, s, x):
     left = a * math.exp(-x / p.ts)
     if left >= 1.0:
         return relaxed(s.v, a, left, math.exp(-a * y - x / p.tau), kappa, b, c)
-    y = 1.0 - 1.0 / a                         # first to a = 1, after ts log a
+    y = (a - 1.0) / a                         # first to a = 1, after ts log a
     spent = math.log(a)
     if y <= 0.5 and (a + kappa) * y <= 1.0:
         u, size = series(s.v, a, kappa, b, c, y)

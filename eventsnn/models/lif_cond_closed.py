@@ -60,7 +60,7 @@ def receive(p, s, t, sums):
         return
     advance(p, s, t)
     for j in range(len(s.g)):
-        s.g[j] = max(s.g[j] + sums[j], 0.0)
+        s.g[j] += sums[j]
     unknown(s)
 
 
@@ -116,4 +116,5 @@ def prepare(values: Mapping[str, Any], size: int, waves: Waves) -> Prepared:
         p.e[:, j] = values["e_rev"][j] - p.rest
         s.g[:, j] = values["g_init"][j]
     s.v = values["v_init"] - p.rest
-    return Prepared(DYNAMICS, p, s, receptors, ("v", *(f"g{j}" for j in range(receptors))))
+    return Prepared(DYNAMICS, p, s, receptors, ("v", *(f"g{j}" for j in range(receptors))),
+                    tuple(range(receptors)))
