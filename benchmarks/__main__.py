@@ -1,6 +1,7 @@
 """python -m benchmarks NAME [--json]: measured figures, in CPU seconds of one thread; the last line is one JSON object.
 
 brunel   Brunel's network (2000), N = 12500, 1000 + 250 inputs each, delta synapses, 100 ms, on the general loop
+crossing 100,000 random first crossings: missed, false, ambiguous, evaluations per problem (see benchmarks/crossing.py)
 start    seconds to `import eventsnn`, to a first result with a warm kernel cache, and to the first result ever
 """
 
@@ -13,6 +14,8 @@ import subprocess
 import sys
 import tempfile
 import time
+
+from .crossing import crossing
 
 FIRST_RESULT = """
 import time
@@ -29,9 +32,8 @@ print(imported, time.perf_counter() - began)
 
 
 def brunel(n: int = 12500, until: float = 100.0, runs: int = 3) -> dict[str, object]:
-    from eventsnn.scenarios.balanced import build
-
     import eventsnn as es
+    from eventsnn.scenarios.balanced import build
 
     began = time.process_time()
     network = es.compile(build(n), seed=1)
@@ -63,7 +65,7 @@ def start(runs: int = 5) -> dict[str, object]:
             "warm_s": statistics.median(t for _, t in warm), "ever_s": ever}
 
 
-BENCHMARKS = {"brunel": brunel, "start": start}
+BENCHMARKS = {"brunel": brunel, "crossing": crossing, "start": start}
 
 if __name__ == "__main__":
     parser = argparse.ArgumentParser(prog="python -m benchmarks", description=__doc__,

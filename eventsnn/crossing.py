@@ -34,23 +34,37 @@ def settles_below(p, push, theta):
 
 
 def leap(d, slope, bound, band):
-    """How long the parabola from -d with this slope and this second derivative stays below 0; inf: for ever."""
-    room = slope * slope + 2.0 * bound * max(d - band, 0.0)
-    if room < 0.0 or slope + math.sqrt(room) <= 0.0:
-        return inf
-    root = math.sqrt(max(slope * slope + 2.0 * bound * d, 0.0))
-    return 2.0 * d / (slope + root) if slope >= 0.0 else (root - slope) / bound
+    """How long the parabola from -d with this slope and this second derivative stays below 0; inf: for ever.
+
+    A parabola that turns within band below 0 counts as touching it there.
+    """
+    if bound <= 0.0:
+        if slope <= 0.0 or slope * slope + 2.0 * bound * max(d - band, 0.0) < 0.0:
+            return inf
+        return 2.0 * d / (slope + math.sqrt(max(slope * slope + 2.0 * bound * d, 0.0)))
+    root = math.sqrt(slope * slope + 2.0 * bound * d)
+    return 2.0 * d / (slope + root) if slope > 0.0 else (root - slope) / bound
 
 
-def nearby_maximum(p, s, x, slope, curve, reach):
-    """The maximum of F within reach of a point where F' is about 0; F is concave there, so Newton's method finds it."""
-    low, high = max(x - reach, 0.0), x + reach
-    for _ in range(4):
-        x = min(max(x - slope / curve, low), high)
-        _, slope, curve, _, _, _, _, _, _, _, _, _, _, _ = tangent(p, s, x)
+def rises(slope, curve, k, band):
+    """Whether F, at most band below 0 with at least this slope, certainly reaches 0 within 2 band / slope."""
+    return slope > 0.0 and slope * slope > 8.0 * band * abs(curve) and slope * slope * slope > 4.0 * k * band * band
+
+
+def closest(p, s, x, slope, curve, haze, k):
+    """Where F is largest near x, x >= 0, and by how much rounding may have kept it from the maximum; else x and -1.
+
+    Within |F"| / K of x F is concave; a slope of at most F"^2 / 4K comes to 0 there, and Newton's method finds where.
+    """
+    if curve >= 0.0 or 4.0 * k * (abs(slope) + U * haze) > curve * curve:
+        return x, -1.0
+    top, reach = x, -curve / k
+    for _ in range(6):
+        top = min(max(top - slope / curve, x - reach, 0.0), x + reach)
+        _, slope, curve, _, _, haze, _, _, _, _, _, _, _, _ = tangent(p, s, top)
         if curve >= 0.0:
-            break
-    return x
+            return x, -1.0
+    return top, 0.0 if top == 0.0 else (abs(slope) + U * haze) * (abs(slope) + U * haze) / -curve
 
 
 def first_crossing(p, s, x, horizon):
@@ -63,35 +77,40 @@ def first_crossing(p, s, x, horizon):
     looks = 0
     while s.t + x <= horizon:
         looks += 1
-        over, slope, curve, bound, size, haze, k, push, above, below, soft, soft_slope, soft_bound, swings = \
+        over, slope, curve, bound, blur, haze, k, push, above, below, soft, soft_slope, soft_bound, swings = \
             tangent(p, s, x)
-        d = -over
-        band = 4.0 * U * size
-        grazes = d <= band and slope * slope <= 8.0 * U * size * max(abs(bound), abs(curve))
-        skip = 0.0
-        if grazes and curve < 0.0 and (x > 0.0 or slope > 0.0):
-            peak = nearby_maximum(p, s, x, slope, curve, -curve / k)
-            top = excess(p, s, peak)[0]
-            if top >= -size * 2.0 ** -94:
-                return s.t + x, x, top < size * 2.0 ** -94, looks
-            x = max(peak, x)                                   # past the maximum without a crossing: go on from there
-            over, slope, curve, bound, size, haze, k, push, above, below, soft, soft_slope, soft_bound, swings = \
-                tangent(p, s, x)
-            d, band = -top, 0.0
-            skip = -0.5 * curve / k                            # F'' keeps its sign that long
-        elif d <= 0.0:
-            return s.t + x, x, False, looks
-        quiet = (above == 0.0 or soft + above < -band) if swings == 0.0 else soft + above < -4.0 * U * size
-        if quiet and settles_below(p, push, p.theta - below - swings):
+        d, band, skip = -over, U * blur, 0.0
+        if d <= band:
+            if d < -band or rises(slope - U * haze, curve, k, band):
+                if d <= 0.0:
+                    return s.t + x, x, False, looks
+                skip = band / (32.0 * slope)                   # lest rounding, which is coarser near x = 0, hold it up
+            else:                                              # a graze, or a start at the threshold
+                top, missing = closest(p, s, x, slope, curve, haze, k)
+                d, doubt = -excess(p, s, top)[0], blur * 2.0 ** -98 + max(missing, 0.0)
+                if top > 0.0 and d < doubt:
+                    sure = d <= -doubt or (missing < 0.0 and rises(slope - U * haze, curve, k, doubt))
+                    return s.t + x, x, not sure, looks
+                d = max(d, 0.0)                                # at the start F < 0, whatever rounding has made of it
+                if missing >= 0.0:
+                    x = max(top, x)                            # past the maximum without a crossing: go on from there
+                    over, slope, curve, bound, blur, haze, k, push, above, below, soft, soft_slope, soft_bound, \
+                        swings = tangent(p, s, x)
+                    skip = max(-0.5 * curve / k, 0.0)
+                band = 0.0
+        edge = U * blur
+        if (soft + above < -edge or (above == 0.0 and swings == 0.0)) and \
+                settles_below(p, push, p.theta - below - swings):
             return inf, x, False, looks
-        up = slope + 8.0 * U * haze
-        step = leap(d, up, bound, band)
-        if swings > 0.0 and soft < 0.0:
-            step = max(step, leap(-soft, soft_slope + 8.0 * U * haze, soft_bound, band))
-        if s.slope < 0.0 and p.tau < inf:
-            step = min(step, p.tau)                            # M holds that long while the line falls
+        lasts = p.tau if s.slope < 0.0 else inf
+        ahead = leap(d, slope + U * haze, bound, band)
+        step = max(min(ahead, lasts) if bound < 0.0 else ahead, skip)
+        if curve < 0.0:                                        # F" <= curve / 2 that long
+            step = max(step, min(leap(d, slope + U * haze, 0.5 * curve, band), -0.5 * curve / k))
+        if swings > 0.0 and soft < -edge:                      # a crest might hide in what rounding passes over
+            ahead = leap(-soft - edge, soft_slope + U * haze, soft_bound, 0.0)
+            step = max(step, min(ahead, lasts) if soft_bound < 0.0 else ahead)
         if step == inf:
             return inf, x, False, looks
-        step = max(step, skip)
         x = x + step if x + step > x else np.nextafter(x, inf)
     return s.t + x, x, False, looks

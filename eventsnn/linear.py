@@ -51,7 +51,8 @@ def response(tau, ts, x):
     if y <= 0.0:
         fall = math.exp(-x / tau)
         q = math.expm1(y)
-        return x * fall * (q / y if y != 0.0 else 1.0), fall * (1.0 + q)
+        left = fall * (1.0 + q) if q > -0.875 else math.exp(-x / ts)      # 1 + q has lost its digits
+        return x * fall * (q / y if y != 0.0 else 1.0), left
     fall = math.exp(-x / ts)
     return x * fall * phi1(-y), fall
 
@@ -65,9 +66,17 @@ def rising_response(tau, ts, x):
 
 
 def straight_response(p, s, x, a):
-    """V(x) from 0 under the line; a = -x/tau."""
-    v = (line(s, 0.0) / p.cm) * x * phi1(a)
-    return v if s.slope == 0.0 else v + (s.slope / p.cm) * x * x * phi2(a)
+    """V(x) from 0 under the line, and the sum of its |terms|; a = -x/tau."""
+    rise = x * phi1(a) / p.cm
+    if s.slope == 0.0:
+        return s.drive * rise, abs(s.drive) * rise
+    bent = s.slope * (x * x * phi2(a) / p.cm)
+    return line(s, 0.0) * rise + bent, (abs(s.drive) + abs(s.slope * (s.t - s.origin))) * rise + abs(bent)
+
+
+def free(v, a):
+    """v e^a, to the last digits also where little of v is gone."""
+    return v + math.expm1(a) * v if a > -0.5 else v * math.exp(a)
 
 
 def swing(p, s, k, turned):
@@ -81,8 +90,7 @@ def swing(p, s, k, turned):
 def potential(p, s, x):
     """V(x)."""
     a = -x / p.tau
-    v = s.v + math.expm1(a) * s.v
-    v += straight_response(p, s, x, a)
+    v = free(s.v, a) + straight_response(p, s, x, a)[0]
     for k in range(len(p.tau_c)):
         ts = p.tau_c[k]
         if ts > 0.0:
@@ -111,21 +119,37 @@ def peak(a, b, g):
     return max(a, 0.0)
 
 
+def better(bound, other, falls):
+    """The better M: while the line falls the first is good for a time tau only, the other, at least 0, for ever."""
+    return bound if bound < 0.0 or (bound < other and not falls) else max(other, 0.0)
+
+
 def tangent(p, s, x):
     """What the search for a crossing wants to know at x of F = V - theta(x), while F <= 0 (law 2.4, 2.7):
 
-    F, F', F";  M >= F" from x on (while the line falls: for a time tau);  S, the sum of |terms|, which bounds rounding
-    errors of F, and a like sum for F';  K >= |F"'| from x on;  push, which the current stays below from x on;  how far
-    theta(x) stands above theta, and how far below it may fall;  and, since V = W + sines <= W + P with P the sum of the
-    sines' amplitudes in V: F, F', M of that envelope, and P.
+    F, F', F";  M, so that F' grows by at most M y within any time y (if M < 0 while the line falls: y <= tau);  bounds
+    of the rounding errors of F and F' in units of 2^-53;  K, so that F" moves by at most K y within any y <= |F"| / K
+    on either side;  push, which the current stays below from x on;  how far theta(x) stands above theta, and how far
+    below it may fall;  and, since V = W + sines <= W + P with P the sum of the sines' amplitudes in V: F, F', M of that
+    envelope, and P.
+
+    M is the better of two: F" <= m^2 theta - m I + I' with all that decays to the good left out, m = 1/tau (in currents
+    over C); and, as F" + m F' <= B with B >= I' from x on, F' <= F'(x) e^{-my} + (1 - e^{-my}) B / m.
+    K is 8 > e^2 times a sum of |terms| of F"' at x: none grows by more than e within 1/L of x, L the fastest rate, and
+    V, which the current drives there, by no more than e and e^2 times the current's sum; and K >= |F"| L.
     """
     m = 1.0 / p.tau
     a = -x / p.tau
-    straight, drive = straight_response(p, s, x, a), line(s, x)
-    v = s.v + math.expm1(a) * s.v + straight
-    size = abs(p.theta) + abs(s.v) + abs(straight)
-    total, push, bend, lift = drive, drive, s.slope, -m * drive
-    flow, warp = abs(drive), m * abs(s.slope)            # bounds of |I|, and of |m I'| + |I"|
+    straight, span = straight_response(p, s, x, a)
+    drive = line(s, x)
+    v = free(s.v, a)
+    ulps = 16.0 + 2.0 * len(p.tau_c) + 2.0 * len(s.sine) + len(p.tau_th)     # of each term, and of summing them
+    blur = ulps * (abs(p.theta) + span) + (ulps - a) * abs(v)
+    v += straight
+    current = abs(s.drive) + abs(s.slope) * (abs(s.t - s.origin) + x)
+    haze = ulps * current
+    total, push, bend, lift, grow = drive, drive, s.slope, -m * drive, s.slope
+    sharp, fastest = 2.0 * m * m * current + 3.0 * m * abs(s.slope), m
     if s.slope > 0.0:
         push = inf
         lift += s.slope
@@ -133,36 +157,40 @@ def tangent(p, s, x):
         lift += s.slope
     for k in range(len(p.tau_c)):
         ts = p.tau_c[k]
-        if ts > 0.0:
+        if ts > 0.0 and (s.i[k] != 0.0 or s.y[k] != 0.0):
             g = 1.0 / ts
+            fastest = max(fastest, g)
             r, left = response(p.tau, ts, x)
+            more = ulps + x / max(p.tau, ts)
             i, part = s.i[k] * left, (s.i[k] / p.cm) * r
+            reach = abs(i)
             v += part
-            size += abs(part)
+            blur += more * abs(part)
             if p.rise[k] > 0.0:
                 y, part = s.y[k] * left, (s.y[k] / p.cm) * rising_response(p.tau, ts, x)
                 i += y * x
                 v += part
-                size += abs(part)
+                blur += (16.0 + more) * abs(part)
                 bend += y
-                reach = abs(i) + abs(y) * ts
-                warp += (m + 2.0 * g) * abs(y)
+                reach += abs(y) * (x + ts)
                 push += peak(i, y, g)
                 lift += peak(y - (m + g) * i, -(m + g) * y, g)
+                grow += peak(y - g * i, -g * y, g)
             else:
-                reach = abs(i)
                 push += max(i, 0.0)
                 lift -= min((m + g) * i, 0.0)
+                grow -= min(g * i, 0.0)
             total += i
             bend -= g * i
-            flow += reach
-            warp += (m * g + g * g) * reach
+            haze += (ulps + x * g) * reach
+            sharp += (2.0 * m * m + 2.0 * m * g + 3.0 * g * g) * reach
     over = v - p.theta
     slope = total / p.cm - m * v
     curve = (bend - m * total) / p.cm + m * m * v
     bound = m * m * p.theta + lift / p.cm
-    haze = flow / p.cm
-    sharp = (m * m * flow + warp) / p.cm
+    grow /= p.cm
+    haze /= p.cm
+    sharp = sharp / p.cm + m * m * m * abs(v)
     above, below = 0.0, 0.0
     for k in range(len(p.tau_th)):
         g = 1.0 / p.tau_th[k]
@@ -171,12 +199,14 @@ def tangent(p, s, x):
         slope += g * h
         curve -= g * g * h
         bound += max((m * m - g * g) * h, 0.0)
-        size += abs(h)
-        haze += g * abs(h)
+        grow += max((m - g) * g * h, 0.0)
+        blur += (ulps + x * g) * abs(h)
+        haze += (ulps + x * g) * g * abs(h)
         sharp += g * g * g * abs(h)
+        fastest = max(fastest, g)
         above += max(h, 0.0)
         below -= min(h, 0.0)
-    soft, soft_slope, soft_bound, swings = over, slope, bound, 0.0
+    soft, soft_slope, soft_bound, soft_grow, swings = over, slope, bound, grow, 0.0
     for k in range(len(s.sine)):
         if s.sine[k] != 0.0:
             w = 2.0 * math.pi * p.frequency[k] / 1000.0
@@ -190,9 +220,13 @@ def tangent(p, s, x):
             curve -= w * w * here + m * m * start
             bound += math.hypot(m, w) * abs(s.sine[k]) / p.cm
             soft_bound -= m * m * most
+            grow += w * abs(s.sine[k]) / p.cm
             swings += most
-            size += most + abs(start)
-            haze += w * most
-            sharp += w * w * w * most
-    return over, slope, curve, bound, size, haze + m * size, sharp + m * m * m * size, push, above, below, \
-        soft, soft_slope, soft_bound, swings
+            blur += (96.0 + ulps) * most + (ulps - a) * abs(start)
+            haze += (96.0 + ulps) * w * most
+            sharp += w * w * w * most + m * m * m * abs(start)
+            fastest = max(fastest, w)
+    bound = better(bound, grow - m * slope, s.slope < 0.0)
+    soft_bound = better(soft_bound, soft_grow - m * soft_slope, s.slope < 0.0)
+    return over, slope, curve, bound, blur, haze + m * blur, max(8.0 * sharp, fastest * abs(curve), 1e-300), push, \
+        above, below, soft, soft_slope, soft_bound, swings
