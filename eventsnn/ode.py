@@ -31,7 +31,7 @@ FIELDS = {
     "atol": Field(1e-13, "mV", "absolute tolerance of a step (of every state, in its unit)", above=0.0),
 }
 FIRST, LONGEST = 0.1, 50.0   # of sigma, in ms: the first step that is tried, and the longest
-SHORTEST = 1e-9              # a step this short that is still too wrong is kept, and counted
+SHORTEST = 1e-9              # a step this short that is still too wrong means that there is no solution to follow
 LEAST, MOST = 0.2, 6.0       # by how much a step's length may change at once
 
 
@@ -74,7 +74,8 @@ def inflow(p, s, x, v):
 
 def derivative(p, s, y, dy):
     n = len(s.a)
-    slopes(p, y, inflow(p, s, y[n - 1], volts(p, y[0])), dy)
+    x = max(y[n - 1], 0.0)                    # a stage of a step too long may look back
+    slopes(p, y, inflow(p, s, x, volts(p, y[0])), dy)
     if s.held:                                # V stands still, so time need not slow down
         for c in range(n):
             dy[c] /= dy[n - 1]
@@ -111,7 +112,10 @@ def wrong(p, s, k, h, y):
         scale = p.atol + p.rtol * max(abs(s.a[c]), abs(y[c]))
         fifth += (high / scale) * (high / scale)
         third += (low / scale) * (low / scale)
-    return h * fifth / math.sqrt((fifth + 0.01 * third) * n) if fifth > 0.0 else 0.0
+    if fifth == 0.0:
+        return 0.0
+    error = h * fifth / math.sqrt((fifth + 0.01 * third) * n)
+    return error if error < inf else inf      # a NaN too
 
 
 def growth(error):
@@ -137,9 +141,11 @@ def step(p, s):
         error = wrong(p, s, k, h, y)
         if error <= 1.0:
             break
-        if h < SHORTEST:
+        if h < SHORTEST:                      # give up: the run ends in an error that names the neuron
             s.n_stuck += 1
-            break
+            s.b[n - 1] = inf
+            s.h, s.taken, s.spike = FIRST, 1, inf
+            return
         h *= max(LEAST, growth(error)) if error < inf else LEAST
         most = 1.0                            # after a rejection, no growth at once
     for c in range(n):
@@ -268,7 +274,7 @@ def reach(p, s, t):
     """Steps until the last one ends after t, or a spike is in sight."""
     while (not s.taken or s.t + s.b[len(s.a) - 1] <= t) and s.spike == inf:
         step(p, s)
-        if not s.held:
+        if not s.held and s.n_stuck == 0:
             search(p, s)
 
 

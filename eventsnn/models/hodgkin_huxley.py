@@ -36,6 +36,8 @@ FIELDS = {
     **ode.FIELDS,
 }
 
+FARTHEST = 3000.0            # mV: only a stage of a step too long looks beyond, where exponentials would overflow
+
 
 def ratio(x):
     """x / (1 - e^{-x})."""
@@ -44,6 +46,7 @@ def ratio(x):
 
 def rates(v):
     """alpha and beta of m, h and n, 1/ms."""
+    v = min(max(v, -FARTHEST), FARTHEST)
     return (ratio(0.1 * (v + 40.0)), 4.0 * math.exp(-(v + 65.0) / 18.0),
             0.07 * math.exp(-(v + 65.0) / 20.0), 1.0 / (1.0 + math.exp(-(v + 35.0) / 10.0)),
             0.1 * ratio(0.1 * (v + 55.0)), 0.125 * math.exp(-(v + 65.0) / 80.0))
