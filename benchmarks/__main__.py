@@ -32,8 +32,9 @@ print(imported, time.perf_counter() - began)
 
 
 def brunel(n: int = 12500, until: float = 100.0, runs: int = 3) -> dict[str, object]:
-    import eventsnn as es
     from eventsnn.scenarios.balanced import build
+
+    import eventsnn as es
 
     began = time.process_time()
     network = es.compile(build(n), seed=1)

@@ -7,11 +7,11 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from eventsnn.scenarios import siegert
 from mpmath import erfc, exp, mp, mpf, pi, quad, sqrt
 
 from eventsnn import theory
 from eventsnn.errors import Mistake
-from eventsnn.scenarios import siegert
 
 CELL = {"tau_m": 10.0, "v_thresh": 15.0, "v_reset": 0.0, "tau_refrac": 2.0}
 ORACLE = json.loads((Path(__file__).parent / "golden" / "oracle.json").read_text())["statistics"]

@@ -3,8 +3,8 @@
     python tests/golden/make_ode.py
 
 Each step sums the Taylor series of the solution to order 30 (recurrences for the polynomial right-hand sides of
-Izhikevich's and FitzHugh-Nagumo's equations and of qif under a sine), in 36 digits; halving the step moves no digit that
-is kept.  A spike is found by Newton's method on the series.
+Izhikevich's and FitzHugh-Nagumo's equations and of qif under a sine), in 36 digits; halving the step moves no digit
+that is kept.  A spike is found by Newton's method on the series.
 """
 
 import json
