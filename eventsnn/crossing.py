@@ -13,7 +13,7 @@ import numpy as np
 
 from .linear import tangent
 from .model import inf
-from .verdict import excess
+from .verdict import closely
 
 U = 2.0 ** -53
 
@@ -61,7 +61,7 @@ def closest(p, s, x, slope, curve, haze, k):
     top, reach = x, -curve / k
     for _ in range(6):
         top = min(max(top - slope / curve, x - reach, 0.0), x + reach)
-        _, slope, curve, _, _, haze, _, _, _, _, _, _, _, _ = tangent(p, s, top)
+        _, slope, curve, _, _, haze, _, _, _, _, _, _, _, _, _ = tangent(p, s, top)
         if curve >= 0.0:
             return x, -1.0
     return top, 0.0 if top == 0.0 else (abs(slope) + U * haze) * (abs(slope) + U * haze) / -curve
@@ -77,8 +77,8 @@ def first_crossing(p, s, x, horizon):
     looks = 0
     while s.t + x <= horizon:
         looks += 1
-        over, slope, curve, bound, blur, haze, k, push, above, below, soft, soft_slope, soft_bound, swings = \
-            tangent(p, s, x)
+        over, slope, curve, bound, blur, haze, k, push, above, below, soft, soft_slope, soft_bound, swings, \
+            grow = tangent(p, s, x)
         d, band, skip = -over, U * blur, 0.0
         if d <= band:
             if d < -band or rises(slope - U * haze, curve, k, band):
@@ -87,7 +87,8 @@ def first_crossing(p, s, x, horizon):
                 skip = band / (32.0 * slope)                   # lest rounding, which is coarser near x = 0, hold it up
             else:                                              # a graze, or a start at the threshold
                 top, missing = closest(p, s, x, slope, curve, haze, k)
-                d, doubt = -excess(p, s, top)[0], blur * 2.0 ** -98 + max(missing, 0.0)
+                (value, _), (steep, _) = closely(p, s, top)
+                d, doubt = -value, blur * 2.0 ** -98 + max(missing, 0.0)
                 if top > 0.0 and d < doubt:
                     sure = d <= -doubt or (missing < 0.0 and rises(slope - U * haze, curve, k, doubt))
                     return s.t + x, x, not sure, looks
@@ -95,8 +96,12 @@ def first_crossing(p, s, x, horizon):
                 if missing >= 0.0:
                     x = max(top, x)                            # past the maximum without a crossing: go on from there
                     over, slope, curve, bound, blur, haze, k, push, above, below, soft, soft_slope, soft_bound, \
-                        swings = tangent(p, s, x)
+                        swings, grow = tangent(p, s, x)
                     skip = max(-0.5 * curve / k, 0.0)
+                else:
+                    if abs(bound) * p.tau < 4.0 * U * haze:    # M is but rounding, near an asymptote: its second form
+                        bound = max(grow - steep / p.tau, 0.0)
+                    slope, haze = steep, haze * 2.0 ** -45
                 band = 0.0
         edge = U * blur
         if (soft + above < -edge or (above == 0.0 and swings == 0.0)) and \

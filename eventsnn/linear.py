@@ -130,8 +130,8 @@ def tangent(p, s, x):
     F, F', F";  M, so that F' grows by at most M y within any time y (if M < 0 while the line falls: y <= tau);  bounds
     of the rounding errors of F and F' in units of 2^-53;  K, so that F" moves by at most K y within any y <= |F"| / K
     on either side;  push, which the current stays below from x on;  how far theta(x) stands above theta, and how far
-    below it may fall;  and, since V = W + sines <= W + P with P the sum of the sines' amplitudes in V: F, F', M of that
-    envelope, and P.
+    below it may fall;  since V = W + sines <= W + P with P the sum of the sines' amplitudes in V: F, F', M of that
+    envelope, and P;  and the B of M.
 
     M is the better of two: F" <= m^2 theta - m I + I' with all that decays to the good left out, m = 1/tau (in currents
     over C); and, as F" + m F' <= B with B >= I' from x on, F' <= F'(x) e^{-my} + (1 - e^{-my}) B / m.
@@ -229,4 +229,4 @@ def tangent(p, s, x):
     bound = better(bound, grow - m * slope, s.slope < 0.0)
     soft_bound = better(soft_bound, soft_grow - m * soft_slope, s.slope < 0.0)
     return over, slope, curve, bound, blur, haze + m * blur, max(8.0 * sharp, fastest * abs(curve), 1e-300), push, \
-        above, below, soft, soft_slope, soft_bound, swings
+        above, below, soft, soft_slope, soft_bound, swings, grow

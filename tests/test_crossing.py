@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from eventsnn.crossing import first_crossing
 from eventsnn.doubledouble import cosine, divide, exp, phi1, phi2, psi, scaled_turns, sine, two_product, two_sum
 from eventsnn.linear import potential, tangent, threshold
-from eventsnn.verdict import excess
+from eventsnn.verdict import closely
 
 mp.mp.prec = 240
 inf, U = float("inf"), 2.0**-53
@@ -171,6 +171,16 @@ def test_who_hardly_tops_its_asymptote_is_no_ambiguous_case():
     decided_right(p, s, 100.0)
 
 
+@pytest.mark.parametrize("tau", [5.0, 10.0, 20.0])
+def test_an_approach_to_the_threshold_that_never_ends_is_silence_soon_known(tau):
+    """R I = theta exactly, from below, while an excitatory current and a larger inhibitory one fade together."""
+    p, s = membrane(tau=10.0, theta=15.0, v=0.0, drive=1.5, channels=[(tau, 1.0), (tau, -1.01)])
+    t, _, ambiguous, looks = first_crossing(p, s, 0.0, 3000.0)
+    assert t == inf
+    assert not ambiguous
+    assert looks < 1000
+
+
 @settings(max_examples=150, deadline=None)
 @given(membranes(), st.floats(0.5, 100.0))
 def test_the_time_does_not_depend_on_the_horizon(problem, horizon):
@@ -194,7 +204,8 @@ def test_the_bounds_of_the_search_hold(problem, where, aside, ahead):
     p, s = problem
     end = first_crossing(p, s, 0.0, s.t + 80.0)[1]
     x = min(end, 80.0) * where
-    over, slope, curve, bound, blur, haze, k, _, above, below, soft, soft_slope, soft_bound, swings = tangent(p, s, x)
+    over, slope, curve, bound, blur, haze, k, _, above, below, soft, soft_slope, soft_bound, swings, _ = \
+        tangent(p, s, x)
     f = Excess(p, s)
     f0, f1, f2 = f(x)
     w0, w1, _ = f.smooth(mp.mpf(x))
@@ -219,11 +230,12 @@ def test_the_bounds_of_the_search_hold(problem, where, aside, ahead):
 @given(membranes(), st.floats(0.0, 80.0))
 def test_the_potential_is_accurate_and_its_double_double_twin_more_so(problem, x):
     p, s = problem
-    true = Excess(p, s)(x)[0]
-    blur = tangent(p, s, x)[4]
+    true, true_slope, _ = Excess(p, s)(x)
+    _, _, _, _, blur, haze, *_ = tangent(p, s, x)
     assert abs(potential(p, s, x) - threshold(p, s, x) - true) <= U * blur
-    over = excess(p, s, x)
+    over, slope = closely(p, s, x)
     assert abs(mp.mpf(over[0]) + mp.mpf(over[1]) - true) <= mp.mpf(2) ** -98 * blur
+    assert abs(mp.mpf(slope[0]) + mp.mpf(slope[1]) - true_slope) <= mp.mpf(2) ** -98 * haze
 
 
 @settings(max_examples=100, deadline=None)
