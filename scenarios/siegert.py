@@ -80,11 +80,11 @@ def measure(inputs: Inputs, neurons: int, until: float, seed: int = 1, v_rest: f
 
 
 def limit(jumps: Mapping[float, tuple[int, float]], seed: int) -> list[dict[str, float]]:
-    """The approach to white noise at MU and VARIANCE: by jump, how many neurons for how long."""
+    """The approach to white noise at MU and VARIANCE: by jump, how many neurons for how long; draws of their own."""
     exact = {"theory": theory.siegert_rate(MU, VARIANCE ** 0.5, **MEMBRANE),
              "cv_theory": theory.siegert_cv(MU, VARIANCE ** 0.5, **MEMBRANE)}
-    return [{"jump": jump} | exact | measure(stimulus(MU, VARIANCE, jump, n), n, until, seed)
-            for jump, (n, until) in jumps.items()]
+    return [{"jump": jump} | exact | measure(stimulus(MU, VARIANCE, jump, n), n, until, seed + k)
+            for k, (jump, (n, until)) in enumerate(jumps.items())]
 
 
 def shot_rate(mean: float) -> float:
