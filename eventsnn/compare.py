@@ -156,9 +156,10 @@ def recorded(a: Run, b: Run) -> list[dict[str, Any]]:
         for variable, x in by.items():
             y = b.recorded.get(name, {}).get(variable)
             if y is not None and y.shape == x.shape and x.size:
+                apart = np.subtract(y, x, out=np.zeros_like(x), where=y != x)          # inf and inf are not
                 found.append({"population": name, "variable": variable, "equal": x.tobytes() == y.tobytes(),
-                              "max_abs": float(np.abs(y - x).max()), "rms": float(np.sqrt(np.mean((y - x) ** 2))),
-                              "bias": float(np.mean(y - x))})
+                              "max_abs": float(np.abs(apart).max()), "rms": float(np.sqrt(np.mean(apart ** 2))),
+                              "bias": float(np.mean(apart))})
     return found
 
 

@@ -11,6 +11,7 @@ import math
 
 import numpy as np
 
+from .doubledouble import add, multiply, two_product
 from .linear import tangent
 from .model import inf
 from .verdict import closely
@@ -31,6 +32,28 @@ def constant_crossing(p, s):
 def settles_below(p, push, theta):
     """A potential below theta can never reach it when even the positive drive alone would settle there or below."""
     return push <= 0.0 if p.tau == inf else push * p.tau <= theta * p.cm
+
+
+def spent(p, s):
+    """Whether all the charge still to come cannot lift a perfect integrator above theta: reached in the limit, at most.
+
+    Exact where the products' sum is (S1); where it is not, only as far as double-double tells.
+    """
+    if p.tau < inf or s.drive > 0.0 or s.slope != 0.0:
+        return False
+    total = add(two_product(s.v, p.cm), two_product(-p.theta, p.cm))
+    for k in range(len(p.tau_c)):
+        rate = (max(s.i[k], 0.0), 0.0)
+        if s.y[k] > 0.0:
+            rate = add(rate, two_product(s.y[k], p.tau_c[k]))
+        total = add(total, multiply(rate, (p.tau_c[k], 0.0)))
+    for k in range(len(p.tau_th)):
+        if s.h[k] != 0.0:
+            return False
+    for k in range(len(s.sine)):
+        if s.sine[k] != 0.0:
+            return False
+    return total[0] <= 0.0
 
 
 def leap(d, slope, bound, band):
@@ -75,6 +98,8 @@ def first_crossing(p, s, x, horizon):
     could tell a graze from a miss (then it counts as a crossing).  Fourth: how many points were looked at.
     """
     looks = 0
+    if x == 0.0 and spent(p, s):
+        return inf, x, False, looks
     while s.t + x <= horizon:
         looks += 1
         over, slope, curve, bound, blur, haze, k, push, above, below, soft, soft_slope, soft_bound, swings, \

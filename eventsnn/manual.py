@@ -33,7 +33,10 @@ SHAPES = {
     "population": "word",
     "list": "list of numbers",
 }
-OTHERS = {"theta": Field(None, "mV", "threshold: v_thresh and its steps")}       # recorded, but no state of its own
+OTHERS = {                               # recorded, but no state of its own
+    "theta": Field(None, "mV", "threshold: v_thresh and its steps; not of a bare lif with delta synapses"),
+    "w": Field(None, "nA", "spike-triggered currents, one per tau_w"),
+}
 REFERENCES = {                           # by first author and year, as texts cite them
     "Brette 2005": "Brette R, Gerstner W (2005) Adaptive exponential integrate-and-fire model as an effective "
                    "description of neuronal activity. J Neurophysiol 94:3637-3642",
@@ -116,6 +119,8 @@ def running(name: str, kind: str, fields: Mapping[str, Field]) -> dict[str, Any]
     values: dict[str, Any] = {
         key: np.full(1, field.default) if field.per == "neuron" and field.default is not None else field.default
         for key, field in fields.items()}
+    if "tau_w" in fields and fields["tau_w"].per == "receptor":
+        values |= {"tau_w": [np.ones(1)], "b_w": [np.ones(1)]}
     exactness, variables = {}, {}
     for synapse in SYNAPSES if "synapse" in fields else ("",):
         try:

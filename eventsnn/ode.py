@@ -30,7 +30,7 @@ FIELDS = {
     "rtol": Field(1e-13, "1", "relative tolerance of a step", above=0.0),
     "atol": Field(1e-13, "mV", "absolute tolerance of a step (of every state, in its unit)", above=0.0),
 }
-FIRST, LONGEST = 0.1, 50.0   # of sigma, in ms: the first step that is tried, and the longest
+FIRST, LONGEST = 0.1, 50.0   # ms: the first step that is tried, and what the longest takes of time
 SHORTEST = 1e-9              # a step this short that is still too wrong means that there is no solution to follow
 LEAST, MOST = 0.2, 6.0       # by how much a step's length may change at once
 
@@ -134,6 +134,9 @@ def step(p, s):
     else:
         derivative(p, s, s.a, k[0])
     h, most = s.h, MOST
+    for c in range(len(p.tau_c)):             # a step of many time constants would not see a short current at all
+        if p.tau_c[c] > 0.0 and (s.i[c] != 0.0 or s.y[c] != 0.0) and s.a[n - 1] < 40.0 * p.tau_c[c]:
+            h = min(h, 4.0 * p.tau_c[c])
     while True:
         for i in range(1, 13):
             stage(s, k, i, h, y)
@@ -164,7 +167,7 @@ def step(p, s):
             for j in range(16):
                 total += DENSE[i, j] * k[j, c]
             s.poly[(3 + i) * n + c] = h * total
-    s.h = min(h * min(growth(error), most), LONGEST)
+    s.h = min(h * min(growth(error), most), LONGEST / s.f[n - 1])
     s.taken = 1
     s.since = 0.0
     s.turned = 0.0
@@ -249,7 +252,8 @@ def crossing(s, target, sign, low):
                     changes += 1
             if changes == 0:
                 break
-            if changes == 1 or high - low < 1e-13:
+            below = sign * (dense(s, 0, low) - target) < 0.0          # rounding may have left it at the target
+            if (changes == 1 and below) or high - low < 1e-13:
                 return solve(s, 0, target, sign, low, high)
             high = 0.5 * (low + high)
         low = high
@@ -271,8 +275,8 @@ def search(p, s):
 
 
 def reach(p, s, t):
-    """Steps until the last one ends after t, or a spike is in sight."""
-    while (not s.taken or s.t + s.b[len(s.a) - 1] <= t) and s.spike == inf:
+    """Steps until the last one ends after t, or a spike is in sight, or nothing can be done."""
+    while (not s.taken or s.t + s.b[len(s.a) - 1] <= t) and s.spike == inf and s.n_stuck == 0:
         step(p, s)
         if not s.held and s.n_stuck == 0:
             search(p, s)
@@ -411,6 +415,8 @@ def prepare(made: Dynamics, values: Mapping[str, Any], size: int, waves: Waves, 
     for k, potential in enumerate(reversals(values["e_rev"], settled["synapse"])):
         if potential is not None:
             p.e_rev[:, k] = potential
+            if np.any(s.i[:, k] < 0.0):
+                raise Mistake(f"receptor {k} is a conductance: its i_init must be >= 0 uS, not {s.i[:, k].min():g}")
     for c, value in enumerate(states.values()):
         s.a[:, c] = value
     s.spike, s.armed, s.h = inf, 1, FIRST

@@ -30,7 +30,8 @@ def simulate(network: Network, until: float, *, inputs: Mapping[Any, Any] | None
     inputs     trains (ms) for `spikes` nodes by name: a flat list for size 1, else a list of lists
     seed       of the random sources; default: the seed of `compile`
     threads    how many threads may work; no bit of the result depends on it (little work is done by fewer)
-    record     variables by population: "v" (mV) and "i" (nA, one per receptor) of neurons, "spikes" of a source
+    record     variables by population: "v" (mV), "i" (nA, one per receptor) and what else its model has (`eventsnn
+               model NAME` lists them), "spikes" of a source
     record_at  a step or an ascending array of times in [0, until), ms; default: every millisecond
     backend    "compiled", "python" (the same loop, not compiled) or "simpy" (the specification): equal to the bit
     progress   called with (time reached, until) about every 0.2 s
@@ -106,7 +107,8 @@ def recordings(network: Network, record: Mapping[Any, Sequence[str]]) -> tuple[d
                  "source": ["spikes"]}.get(population.kind, [])
         for variable in variables:
             if variable not in known:
-                raise Mistake(f"record: {population.model} {name!r} has no {variable!r}{nearest(variable, known)}")
+                raise Mistake(f"record: {population.model} {name!r} has no {variable!r}"
+                              f"{nearest(variable, known) if known else ': a current has nothing to record'}")
         if population.kind == "source":
             listened.append(name)
         else:
@@ -184,7 +186,8 @@ def collect(setup: Setup, outcome: Outcome, until: float, wanted: Mapping[Any, S
         for variable in variables:
             rows = [list(probe.variables).index(k) for k in columns(p, [variable])]
             values = np.moveaxis(samples[rows], 0, -1)
-            recorded[name][variable] = p.rest + p.scale * values[..., 0] if variable == "v" else values
+            values = values[..., 0] if variable in p.variables else values          # "i0", "i1" ... make an "i"
+            recorded[name][variable] = p.rest + p.scale * values if variable == "v" else values
     counters = dict(zip(("spikes", "synaptic_operations", "neuron_updates"), outcome.counters.tolist(), strict=True))
     counters["n_ambiguous"] = 0
     for group, state in zip(network.groups, outcome.states, strict=True):

@@ -47,7 +47,7 @@ def test_three_engines_agree_on_every_network(graph, seed):
     same(runs[1], runs[2])
 
 
-@settings(max_examples=max(EXAMPLES // 2, 5), **PATIENT)
+@settings(max_examples=max(EXAMPLES // 3, 5), **PATIENT)
 @given(waved())
 def test_three_engines_agree_on_the_whole_linear_family_under_every_current(graph):
     network = es.compile(graph)
@@ -71,7 +71,7 @@ INTEGRATED = {
 
 @pytest.mark.parametrize("model", INTEGRATED)
 def test_three_engines_agree_on_what_is_integrated(model):
-    @settings(max_examples=max(EXAMPLES // 25, 3), **PATIENT)
+    @settings(max_examples=max(EXAMPLES // 40, 3), **PATIENT)
     @given(waved(by_steps(model, **INTEGRATED[model])))
     def agree(graph):
         network = es.compile(graph)

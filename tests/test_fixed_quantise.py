@@ -251,6 +251,15 @@ def test_what_event_mode_cannot_keep_is_refused_with_node_condition_and_remedy(o
         quantised(graph(**own))
 
 
+@pytest.mark.parametrize(("own", "text"), [
+    ({"tau_w": 50.0, "b_w": 1.0}, r"a spike-triggered current \(b_w\) has no integer twin"),
+    ({"tau_th": 50.0, "b_th": 1.0}, r"a threshold step \(b_th\) has no integer twin"),
+])
+def test_what_a_spike_starts_is_refused(own, text):
+    with pytest.raises(Mistake, match=f'node "n": {text}'):
+        quantised(graph(**own))
+
+
 def test_currents_and_other_models_are_refused():
     g = graph()
     g.add_node("push", model="dc", amplitude=0.1)

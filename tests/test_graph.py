@@ -398,7 +398,7 @@ def test_one_of_several_edges_is_named_with_its_key():
     ({"nodes": []}, "compile takes a networkx DiGraph or MultiDiGraph, not dict"),
     (graph((2.5, "lif", 1)), "node 2.5: a node's name must be a string or an integer"),
     (graph((3, "lif", 1), ("3", "lif", 1)), 'node "3": another node has this name as text'),
-    (nx.DiGraph([("a", "b")]), 'node "a": it has no model (there is: lif, qif'),
+    (nx.DiGraph([("a", "b")]), 'node "a": it has no model (there is: lif, '),
 ])
 def test_what_is_no_network_is_refused(made, message):
     with pytest.raises(es.Mistake) as mistake:

@@ -276,3 +276,13 @@ def test_a_slow_inhibition_under_a_strong_drive_is_searched_in_one_pass():
     )
     time = result.spikes.time
     assert time[time > 2.0][0] == pytest.approx(1.0 + 1000.0 * math.log(1000.0), abs=1.0)  # where the drive wins again
+
+
+@pytest.mark.parametrize("less", [0.0, 2.0**-49, -(2.0**-49)])
+@pytest.mark.parametrize("synapse", ["exp", "alpha"])
+def test_a_charge_that_just_reaches_the_threshold_in_the_limit_never_fires(synapse, less):
+    """A perfect integrator and 4 nA that decay within 4 ms: 16 mV, at t = inf (S1).  One bit less is reached."""
+    result = single(4e3, model="lif", tau_m=math.inf, v_rest=0.0, v_reset=0.0, v_thresh=16.0 - less, synapse=synapse,
+                    tau_syn=[4.0], i_init=[4.0])
+    assert len(result.spikes) == (1 if less > 0.0 else 0)
+    assert result.counters["n_ambiguous"] == 0

@@ -181,9 +181,36 @@ def test_absurd_inputs_have_one_outcome_in_all_engines(name, weight):
     assert outcome("compiled") == outcome("python") == outcome("simpy")
 
 
+@pytest.mark.parametrize("tau", [0.01, 0.05, 0.3])
+def test_a_brief_current_after_a_long_silence_is_not_stepped_over(tau):
+    def rise(t):
+        result = one(t + 5.0, [(t, 0, 1.0)], backend="python", record=["v"], at=[t + 4.0], model="lif_cond",
+                     synapse="alpha", tau_syn=[tau], e_rev=[0.0], v_thresh=math.inf)
+        return result.recorded["n"]["v"][0, 0] + 65.0
+
+    assert rise(400.125) == pytest.approx(rise(0.125), rel=1e-9)
+    assert rise(0.125) > 1.0
+
+
+@pytest.mark.parametrize("below", [1e-8, 1e-7, 1e-5, 3e-4, 1e-2])
+def test_an_up_and_a_down_crossing_within_one_step_are_one_spike(below):
+    node = {"backend": "python", "model": "hodgkin_huxley"}
+    highest = 40.4145785001                                    # of V after this input, by scipy's DOP853
+    assert len(one(4.0, [(1.0, 0, 15.0)], v_thresh=highest - below, **node).spikes) == 1
+    assert len(one(4.0, [(1.0, 0, 15.0)], v_thresh=highest + 1e-8, **node).spikes) == 0
+
+
+def test_a_neuron_held_far_above_its_onset_and_a_sharp_onset_are_served():
+    held = {"model": "eif", "delta_T": 0.01, "v_reset": -40.0, "tau_refrac": 1.0, "i_offset": 1.0}
+    assert len(one(40.0, backend="python", **held).spikes) == 13
+    sharp = one(30.0, backend="python", model="eif", delta_T=1e-6, i_offset=1.0, v_reset=-65.0, tau_refrac=0.0)
+    assert sharp.spikes.time[0] == pytest.approx(20.0 * math.log(20.0 / 5.0), abs=1e-4)       # as a lif at -50 mV
+
+
 def test_what_cannot_be_integrated_is_an_error_that_names_the_neuron():
-    with pytest.raises(es.Mistake, match="node 'n', neuron 0: its equations could not be integrated"):
-        one(50.0, [(1.0, 0, 1e25)], model="fitzhugh_nagumo")
+    for model, receptor in (("fitzhugh_nagumo", {}), ("eif", {"synapse": "exp", "tau_syn": [0.5], "i_offset": 1.0})):
+        with pytest.raises(es.Mistake, match="node 'n', neuron 0: its equations could not be integrated"):
+            one(60.0, [(1.0, 0, 1e25), (50.0, 0, 1e-3)], backend="python", model=model, **receptor)
 
 
 @pytest.mark.parametrize(("node", "message"), [
@@ -193,6 +220,8 @@ def test_what_cannot_be_integrated_is_an_error_that_names_the_neuron():
     ({"model": "eif", "rtol": 0.0}, "rtol must be > 0, not 0.0"),
     ({"model": "eif", "e_rev": [0.0, 0.0]}, "e_rev has 2 entries for 1 receptors"),
     ({"model": "hodgkin_huxley", "e_rev": [0.0]}, "receptor 0 is delta and has no e_rev"),
+    ({"model": "hodgkin_huxley", "m_init": 5.0}, "m_init is 5: gates are between 0 and 1"),
+    ({"model": "eif", "synapse": "exp", "e_rev": [0.0], "i_init": [-1.0]}, "its i_init must be >= 0 uS, not -1"),
 ])
 def test_mistakes_are_named(node, message):
     g = nx.MultiDiGraph()

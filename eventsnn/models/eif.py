@@ -30,6 +30,7 @@ FIELDS = {
     "v_init": Field(None, "mV", "V at t = 0; default v_rest"),
     **ode.FIELDS,
 }
+SLOWEST = 1e-300             # e^-u vanishes for large u, but time must not
 
 
 def pace(p, v):
@@ -37,7 +38,7 @@ def pace(p, v):
     u = (v - p.v_thresh) / p.delta
     if u > 0.0:
         z = math.exp(-u)
-        return z / (1.0 + z), 1.0 / (1.0 + z)
+        return max(z / (1.0 + z), SLOWEST), 1.0 / (1.0 + z)
     z = math.exp(u)
     return 1.0 / (1.0 + z), z / (1.0 + z)
 

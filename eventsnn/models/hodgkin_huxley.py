@@ -17,6 +17,7 @@ from typing import Any
 import numpy as np
 
 from .. import ode
+from ..errors import Mistake
 from ..model import Field, Model, Prepared, Waves
 
 FIELDS = {
@@ -30,9 +31,12 @@ FIELDS = {
     "v_thresh": Field(0.0, "mV", "spike detection, upwards"),
     "i_offset": Field(0.0, "nA", "constant current"),
     "v_init": Field(-65.0, "mV", "V at t = 0"),
-    "m_init": Field(None, "1", "m at t = 0; default its steady state at v_init"),
-    "h_init": Field(None, "1", "h at t = 0; default its steady state at v_init"),
-    "n_init": Field(None, "1", "n at t = 0; default its steady state at v_init"),
+    "m_init": Field(None, "1", "m at t = 0; default its steady state at v_init", above=0.0,
+                    closed=True),
+    "h_init": Field(None, "1", "h at t = 0; default its steady state at v_init", above=0.0,
+                    closed=True),
+    "n_init": Field(None, "1", "n at t = 0; default its steady state at v_init", above=0.0,
+                    closed=True),
     **ode.FIELDS,
 }
 
@@ -70,6 +74,8 @@ def prepare(values: Mapping[str, Any], size: int, waves: Waves) -> Prepared:
     steady = np.array([[a / (a + b) for a, b in zip(r[::2], r[1::2], strict=True)] for r in map(rates, v["v_init"])])
     for k, name in enumerate(("m_init", "h_init", "n_init")):
         v[name] = steady[:, k] if v[name] is None else v[name]
+        if np.any(v[name] > 1.0):
+            raise Mistake(f"{name} is {v[name].max():g}: gates are between 0 and 1")
     parameters = {"cm": v["cm"], "sodium": v["gbar_Na"], "potassium": v["gbar_K"], "leak": v["g_leak"],
                   "e_sodium": v["e_rev_Na"], "e_potassium": v["e_rev_K"], "e_leak": v["e_rev_leak"]}
     states = {"v": v["v_init"], "m": v["m_init"], "h": v["h_init"], "n": v["n_init"]}

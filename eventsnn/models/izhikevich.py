@@ -5,9 +5,10 @@
     a spike where V reaches v_spike; then V := c, u := u + d
 
 V in mV, t in ms, I in mV/ms (weights of exponential and alpha receptors too).  High above rest, where V runs away, the
-integration goes by sigma, dt/dsigma = 1/(1 + ((V + 62.5)/50)^2).
+integration goes by sigma, dt/dsigma = 1/(1 + h^2), h = (z + sqrt(z^2 + 30^2))/100, z = V + 62.5.
 """
 
+import math
 from collections.abc import Mapping
 from typing import Any
 
@@ -33,7 +34,8 @@ FIELDS = {
 
 def slopes(p, y, current, dy):
     v, u = y[0], y[1]
-    high = 0.02 * (v + 62.5)
+    above = v + 62.5
+    high = 0.01 * (above + math.sqrt(above * above + 900.0))
     time = 1.0 / (1.0 + high * high)
     dy[0] = time * ((0.04 * v + 5.0) * v + 140.0 - u + current)
     dy[1] = time * p.a * (p.b * v - u)

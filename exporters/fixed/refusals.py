@@ -72,6 +72,9 @@ def refuse(network: Network, options: Options) -> None:
 def refuse_population(p: Population, options: Options) -> None:
     if p.model != "lif":
         raise Mistake(f"{p.model} has no integer twin yet: only lif has")
+    for name, what in (("b_w", "a spike-triggered current"), ("b_th", "a threshold step")):
+        if p.params[name] is not None:
+            raise Mistake(f"{what} ({name}) has no integer twin yet: leave {name} and its time constants out")
     kinds = [p.params["synapse"]] if isinstance(p.params["synapse"], str) else p.params["synapse"]
     if any(kind != "delta" for kind in kinds):
         other = next(kind for kind in kinds if kind != "delta")
