@@ -35,28 +35,25 @@ def everything(network):
     }
 
 
-@settings(max_examples=EXAMPLES, **PATIENT)
-@given(networks(), st.integers(0, 3))
-def test_three_engines_agree_on_every_network(graph, seed):
-    network = es.compile(graph, seed=seed)
-    record = everything(network)
+def three_agree(network, until):
     runs = [
-        es.simulate(network, 15.0, backend=b, record=record, record_at=0.75) for b in ("compiled", "python", "simpy")
+        es.simulate(network, until, backend=b, record=everything(network), record_at=0.75)
+        for b in ("compiled", "python", "simpy")
     ]
     same(runs[0], runs[1])
     same(runs[1], runs[2])
+
+
+@settings(max_examples=EXAMPLES, **PATIENT)
+@given(networks(), st.integers(0, 3))
+def test_three_engines_agree_on_every_network(graph, seed):
+    three_agree(es.compile(graph, seed=seed), 15.0)
 
 
 @settings(max_examples=max(EXAMPLES // 3, 5), **PATIENT)
 @given(waved())
 def test_three_engines_agree_on_the_whole_linear_family_under_every_current(graph):
-    network = es.compile(graph)
-    runs = [
-        es.simulate(network, 15.0, backend=b, record=everything(network), record_at=0.75)
-        for b in ("compiled", "python", "simpy")
-    ]
-    same(runs[0], runs[1])
-    same(runs[1], runs[2])
+    three_agree(es.compile(graph), 15.0)
 
 
 INTEGRATED = {
@@ -74,13 +71,7 @@ def test_three_engines_agree_on_what_is_integrated(model):
     @settings(max_examples=max(EXAMPLES // 40, 3), **PATIENT)
     @given(waved(by_steps(model, **INTEGRATED[model])))
     def agree(graph):
-        network = es.compile(graph)
-        runs = [
-            es.simulate(network, 13.5, backend=b, record=everything(network), record_at=0.75)
-            for b in ("compiled", "python", "simpy")
-        ]
-        same(runs[0], runs[1])
-        same(runs[1], runs[2])
+        three_agree(es.compile(graph), 13.5)
 
     agree()
 
@@ -92,12 +83,7 @@ def test_three_engines_agree_on_every_integer_network(graph, tick, bits):
         if node["model"] == "lif":
             node.update(i_offset=0.0, v_reset=0.0)
     fixed = es.quantise(es.compile(graph, seed=1), tick=tick, weight_bits=bits)
-    runs = [
-        es.simulate(fixed, 15.0, backend=b, record=everything(fixed), record_at=0.75)
-        for b in ("compiled", "python", "simpy")
-    ]
-    same(runs[0], runs[1])
-    same(runs[1], runs[2])
+    three_agree(fixed, 15.0)
 
 
 @settings(max_examples=max(EXAMPLES // 6, 5), **PATIENT)

@@ -13,8 +13,8 @@ from hypothesis import strategies as st
 from scipy.integrate import solve_ivp
 
 import eventsnn as es
-from eventsnn import ode
 from eventsnn.course import loose
+from eventsnn.dense import crossing, dense
 from eventsnn.kernel.link import link
 from eventsnn.model import Verbs
 from eventsnn.models.hodgkin_huxley import rates
@@ -157,14 +157,14 @@ def test_the_first_crossing_of_a_steps_polynomial_is_found(coefficients, start, 
     s = SimpleNamespace(a=[start, 0.0], poly=[x for c in coefficients for x in (c, 0.0)])
     sign = -1.0 if falling else 1.0
     grid = np.linspace(low, 1.0, 20001)
-    values = ode.dense(s, 0, grid)
+    values = dense(s, 0, grid)
     target = values[0] + sign * 1e-3
-    x = ode.crossing(s, target, sign, low)
+    x = crossing(s, target, sign, low)
     above = np.flatnonzero(sign * (values - target) >= 0.0)
     if x < 0.0:
         assert not len(above)
     else:
-        assert abs(ode.dense(s, 0, x) - target) < 1e-9
+        assert abs(dense(s, 0, x) - target) < 1e-9
         assert not len(above) or x <= grid[above[0]] + 1e-12
         assert np.all(sign * (values[grid < x - 1e-9] - target) < 1e-12)
 
