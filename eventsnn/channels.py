@@ -108,17 +108,6 @@ def angle(p, s, k, x):
     return TWO_PI * (turns(p.frequency[k], s.t) + turns(p.frequency[k], x)) + p.phase[k]
 
 
-def current(p, s, x):
-    """The whole current at s.t + x."""
-    total = line(s, x)
-    for k in range(len(p.tau_c)):
-        total += channel(p, s, k, x)
-    for k in range(len(s.sine)):
-        if s.sine[k] != 0.0:
-            total += s.sine[k] * math.sin(angle(p, s, k, x))
-    return total
-
-
 # ---------------------------------------------------------------------------------------------------- records
 def layout(channels: int, sines: int) -> tuple[list[Any], list[Any]]:
     """The fields of the records p and s that belong to this module."""

@@ -14,7 +14,7 @@ import numpy as np
 
 from .errors import Mistake
 from .model import Field, Fields, inf
-from .stimuli import START, STOP, TIMES, complete
+from .stimuli import START, STOP, TIMES, complete, paired
 
 CURRENTS: dict[str, Fields] = {
     "dc": {
@@ -95,12 +95,7 @@ def settle(model: str, values: dict[str, Any], size: int) -> dict[str, Any]:
     """The checked attributes of a current, complete; `Mistake` where they contradict each other."""
     complete(model, values)
     if model == "steps":
-        for times, amplitudes in zip(values["times"], values["amplitudes"], strict=True):
-            if len(times) != len(amplitudes):
-                raise Mistake(f"steps needs as many amplitudes as times, not {len(amplitudes)} and {len(times)}")
-            if (np.diff(times) <= 0).any():
-                raise Mistake(f"times must ascend, but {times[1 + np.argmax(np.diff(times) <= 0)]:g} follows "
-                              f"{times[np.argmax(np.diff(times) <= 0)]:g}")
+        paired(model, "amplitudes", values["times"], values["amplitudes"])
     if model == "ramp" and (values["stop"] == values["start"]).any():
         raise Mistake(f"a ramp needs a stop after its start, not both at {values['stop'].min():g}")
     return values

@@ -87,6 +87,11 @@ def start(s):
     """The state was changed at s.t: integrate anew from there."""
     s.a[len(s.a) - 1] = 0.0
     s.taken = 0
+    unsearched(s)
+
+
+def unsearched(s):
+    """Nothing is known of spikes from here on."""
     s.since = 0.0
     s.turned = 0.0
     s.spike = inf
@@ -170,9 +175,7 @@ def step(p, s):
             s.poly[(3 + i) * n + c] = h * total
     s.h = min(h * min(growth(error), most), LONGEST / s.f[n - 1])
     s.taken = 1
-    s.since = 0.0
-    s.turned = 0.0
-    s.spike = inf
+    unsearched(s)
 
 
 # ---------------------------------------------------------------------------------------------------- events
@@ -318,8 +321,7 @@ def prepare(made: Dynamics, values: Mapping[str, Any], size: int, waves: Waves, 
     p: Any = np.zeros(size, params).view(np.recarray)
     s: Any = np.zeros(size, np.dtype([
         ("t", "f8"), ("end", "f8"), ("held", "i8"), ("h", "f8"), ("taken", "i8"), ("since", "f8"), ("turned", "f8"),
-        ("spike", "f8"),
-        ("armed", "i8"), ("n_stuck", "i8"), ("a", "f8", (n,)), ("b", "f8", (n,)), ("f", "f8", (n,)),
+        ("spike", "f8"), ("armed", "i8"), ("n_stuck", "i8"), ("a", "f8", (n,)), ("b", "f8", (n,)), ("f", "f8", (n,)),
         ("poly", "f8", (7 * n,)), *state])).view(np.recarray)
     channels.fill(p, s, settled, [], waves)
     for name, value in parameters.items():

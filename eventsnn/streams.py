@@ -13,14 +13,13 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from .channels import turns
+from .channels import TWO_PI, turns
 from .elementary import log
 from .gamma import gamma
 from .network import Network, Population
 from .rng import U64, below, key, lane, philox, unit
 
 BLOCK = 4096
-TWO_PI = 2.0 * math.pi
 
 STREAM = np.dtype([
     ("key", "u8"),               # of (seed, population)

@@ -44,23 +44,28 @@ FIELDS = {
 }
 
 
+def settle(p: dict[str, Any]) -> None:
+    """v_init, and `Mistake` where the threshold is none or a spike would beget spikes for ever."""
+    if p["v_init"] is None:
+        p["v_init"] = p["v_rest"]
+    if np.any(p["v_thresh"] == -inf):
+        raise Mistake("v_thresh is -inf: give a number, or inf for a readout")
+    stuck = (p["v_reset"] >= p["v_thresh"]) & (p["tau_refrac"] == 0)
+    if np.any(stuck):
+        k = int(np.argmax(stuck))
+        raise Mistake(f"v_thresh {p['v_thresh'][k]:g} is not above v_reset {p['v_reset'][k]:g} (neuron {k}) with no "
+                      "refractory period: it would fire endlessly; lower v_reset or give a tau_refrac > 0")
+
+
 def prepare(values: Mapping[str, Any], size: int, waves: Waves) -> Prepared:
     """Checked records for `size` neurons: see `Model`."""
     p = dict(values)
     subtract = p["reset"] == "subtract"
     if p["tau_refrac"] is None:
         p["tau_refrac"] = np.full(size, 0.0 if subtract else 0.1)
-    if p["v_init"] is None:
-        p["v_init"] = p["v_rest"]
-    if np.any(p["v_thresh"] == -inf):
-        raise Mistake("v_thresh is -inf: give a number, or inf for a readout")
     if subtract and np.any(p["tau_refrac"] > 0):
         raise Mistake('reset = "subtract" needs tau_refrac = 0 (what is left above the threshold acts at once)')
-    stuck = (p["v_reset"] >= p["v_thresh"]) & ((p["tau_refrac"] == 0) | subtract)
-    if np.any(stuck):
-        k = int(np.argmax(stuck))
-        raise Mistake(f"v_thresh {p['v_thresh'][k]:g} is not above v_reset {p['v_reset'][k]:g} (neuron {k}) with no "
-                      "refractory period: it would fire endlessly; lower v_reset or give a tau_refrac > 0")
+    settle(p)
     p.update(channels.receptors(p, size))
     spiked = [p[name] for name in ("tau_w", "b_w", "tau_th", "b_th") if p[name] is not None]
     scaled = set(p["synapse"]) == {"delta"} and not spiked and waves.steps and bool(np.all(np.isfinite(p["tau_m"])))

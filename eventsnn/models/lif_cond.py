@@ -19,8 +19,9 @@ import numpy as np
 from .. import ode
 from ..channels import TAU_SYN
 from ..errors import Mistake, nearest
-from ..model import Field, Model, Prepared, Waves, inf
+from ..model import Field, Model, Prepared, Waves
 from . import lif_cond_closed, lif_cond_ode
+from .lif import settle
 
 SYNAPSES = ("exp", "alpha")
 E_REV = (0.0, -70.0)
@@ -72,15 +73,7 @@ def receptors(p: Mapping[str, Any], size: int) -> dict[str, Any]:
 def prepare(values: Mapping[str, Any], size: int, waves: Waves) -> Prepared:
     """Checked records for `size` neurons: see `Model`."""
     p = dict(values)
-    if p["v_init"] is None:
-        p["v_init"] = p["v_rest"]
-    if np.any(p["v_thresh"] == -inf):
-        raise Mistake("v_thresh is -inf: give a number, or inf for a readout")
-    stuck = (p["v_reset"] >= p["v_thresh"]) & (p["tau_refrac"] == 0)
-    if np.any(stuck):
-        k = int(np.argmax(stuck))
-        raise Mistake(f"v_thresh {p['v_thresh'][k]:g} is not above v_reset {p['v_reset'][k]:g} (neuron {k}) with no "
-                      "refractory period: it would fire endlessly; lower v_reset or give a tau_refrac > 0")
+    settle(p)
     p.update(receptors(p, size))
     closed = set(p["synapse"]) == {"exp"} and waves.steps and all(
         np.array_equal(tau, p["tau_syn"][0]) for tau in p["tau_syn"])

@@ -13,6 +13,7 @@ import numpy as np
 from ..channels import silent
 from ..conductance import first_crossing, potential
 from ..model import Dynamics, Prepared, Verbs, Waves, inf
+from .lif_linear import unknown
 
 
 def records(receptors: int) -> tuple[np.dtype, np.dtype]:
@@ -21,12 +22,6 @@ def records(receptors: int) -> tuple[np.dtype, np.dtype]:
                       ("i_offset", "f8"), ("ts", "f8"), ("e", "f8", (receptors,))]),
             np.dtype([("t", "f8"), ("v", "f8"), ("drive", "f8"), ("end", "f8"), ("safe", "f8"), ("sought", "f8"),
                       ("held", "i8"), ("n_ambiguous", "i8"), ("g", "f8", (receptors,))]))
-
-
-def unknown(s):
-    """The state has changed: nothing is known of the next spike."""
-    s.safe = s.t
-    s.sought = 0.0
 
 
 def pass_time(p, s, t, moves):
