@@ -1,8 +1,8 @@
 """Random spike sources while they run: streams of events, each a pure function of the seed and of numbers.
 
 Law S12: the sources of a `poisson` population run in blocks of 4096 consecutive ones.  A block is one stream of events:
-draw i of (seed, population, block) gives the waiting time to event i, by exponential inversion, and whose event it is,
-in proportion to the rates.  Where rates vary, both go by each source's highest rate, and a third number, draw i of the
+word i of (seed, population, block) gives the waiting time to event i, by exponential inversion of its high half, and by
+its low half whose event it is, in proportion to the rates.  Where rates vary, both go by each source's highest rate, and a third number, draw i of the
 block's lane 1, keeps the event with probability rate(t) / highest (thinning: Lewis & Shedler 1979).  Interval i of a
 `renewal` source is a function of (seed, population, source, i).  Nothing else moves an event.
 """
@@ -14,10 +14,10 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from .channels import TWO_PI, turns
-from .elementary import log
+from .elementary import waiting
 from .gamma import gamma
 from .network import Network, Population
-from .rng import U64, below, key, lane, philox, unit
+from .rng import MASK, S32, U64, key, lane, philox, unit
 
 BLOCK = 4096
 
@@ -128,17 +128,24 @@ def next_event(streams, k, i, t):
     if b.order > 0.0:
         time = t + interval(b, i)
         return (time, b.emitter) if time < b.stop else (np.inf, -1)
-    waiting, whose = philox(U64(b.key), U64(b.block), U64(i))
-    time = t + -log(unit(waiting)) / b.rate
+    bits = word(b, i)
+    time = t + waiting(bits >> S32) / b.rate
     if not time < b.stop:
         return np.inf, -1
-    j = below(whose, b.sources) if b.uniform else member(streams.cumulative, b.first, b.sources, whose)
+    whose = bits & MASK
+    j = np.int64(whose * U64(b.sources) >> S32) if b.uniform else member(streams.cumulative, b.first, b.sources, whose)
     source = streams.source[b.first + j]
     active = source.start <= time < source.stop
     if active and b.varies:
         chance, _ = philox(U64(b.key), lane(b.block, 1), U64(i))
         active = unit(chance) * source.highest <= rate_at(source, streams.step, time)
     return time, (b.emitter + j if active else -1)
+
+
+def word(b, i):
+    """The 64 random bits of event i of a Poisson stream: one draw serves two events."""
+    even, odd = philox(U64(b.key), U64(b.block), U64(i >> 1))
+    return odd if i & 1 else even
 
 
 def interval(b, i):
@@ -175,8 +182,8 @@ def rate_at(source, step, t):
 
 
 def member(cumulative, first, size, bits):
-    """Which source of a block, in proportion to the rates, from a random number: the first whose sum lies above."""
-    sought = unit(bits) * cumulative[first + size - 1]
+    """Which source of a block, in proportion to the rates, from 32 random bits: the first whose sum lies above."""
+    sought = (np.float64(bits) + 0.5) * 2.0 ** -32 * cumulative[first + size - 1]
     low, high = 0, size - 1
     while low < high:
         middle = (low + high) // 2

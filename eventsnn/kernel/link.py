@@ -4,11 +4,15 @@
 and compiles each one (or, with jit=False, leaves them plain Python).  `Bound(function, {"advance": lif_advance})`
 replaces names on the way, so one loop serves every model.
 
+A module that says BARE = True makes no arrays: its functions then do without counting references to those they get,
+which costs more than a hot loop's own work.
+
 The disk cache stays correct because each copy's qualified name carries a digest of the code objects and constants it is
 made of (not of files, which may have been edited since they were imported): numba's index sees an edit anywhere as
 another function, and two models can never share code.
 """
 
+import dis
 import hashlib
 from collections.abc import Callable
 from functools import cache
@@ -35,6 +39,12 @@ def loop(function: Callable[..., Any], work: int) -> Callable[..., Any]:
 
 
 @cache
+def used(function: FunctionType) -> tuple[str, ...]:
+    """The global names in a function's code; `co_names` would list its attributes' names too."""
+    return tuple(dict.fromkeys(step.argval for step in dis.get_instructions(function) if step.opname == "LOAD_GLOBAL"))
+
+
+@cache
 def _build(bound: Bound, jit: bool, outermost: bool) -> Function:
     parts = {name: _build(part, jit, False) for name, part in _parts(bound).items()}
     f = bound.function
@@ -48,7 +58,7 @@ def _build(bound: Bound, jit: bool, outermost: bool) -> Function:
     # Only the outermost function is called from Python; a wrapper for each part would cost seconds of compilation.
     compiler: Any = numba.njit                             # its annotations know fewer options than it takes
     return compiler(nogil=True, cache=True, error_model="numpy", no_cfunc_wrapper=True,
-                    no_cpython_wrapper=not outermost)(copy)
+                    no_cpython_wrapper=not outermost, _nrt=not f.__globals__.get("BARE", False))(copy)
 
 
 def _parts(bound: Bound) -> dict[str, Bound]:
@@ -58,7 +68,7 @@ def _parts(bound: Bound) -> dict[str, Bound]:
     """
     given = dict(bound.names)
     found = {}
-    for name in bound.function.__code__.co_names:
+    for name in used(bound.function):
         part = given.get(name, bound.function.__globals__.get(name))
         if isinstance(part, Bound):
             found[name] = part
@@ -78,8 +88,8 @@ def _reach(function: FunctionType, names: tuple[tuple[str, Any], ...]) -> frozen
         if f in seen:
             continue
         seen.add(f)
-        reach.update(f.__code__.co_names)
-        for name in f.__code__.co_names:
+        reach.update(used(f))
+        for name in used(f):
             part = given.get(name, f.__globals__.get(name))
             if isinstance(part, FunctionType) and part.__module__.split(".")[0] == PACKAGE:
                 waiting.append(part)
@@ -90,7 +100,7 @@ def _reach(function: FunctionType, names: tuple[tuple[str, Any], ...]) -> frozen
 def _digest(bound: Bound) -> str:
     """A digest of the code, constants and bindings of a function and all its parts, and of how `link` compiles."""
     f = bound.function
-    known = {name: f.__globals__.get(name) for name in f.__code__.co_names}
+    known = {name: f.__globals__.get(name) for name in used(f)}
     constants = {name: value.tolist() if isinstance(value, np.ndarray) else value for name, value in known.items()
                  if isinstance(value, int | float | tuple | np.generic | np.ndarray)}
     text = f"{OPTIONS} {f.__module__}.{f.__qualname__} {f.__defaults__} {sorted(constants.items())}"

@@ -35,10 +35,20 @@ def epoch_of(t, tau):
     return k
 
 
+def growth(t, k, tau):
+    """E at a time t in epoch k."""
+    return exp((t - k * tau) / tau)
+
+
+def aged(u):
+    """u one epoch later; what has decayed stays."""
+    return u * F if abs(u) > LEAST else u
+
+
 def rolled(u, k, tau, t):
-    """u and its epoch, taken to the epoch of t by one multiplication each; what has decayed stays."""
+    """u and its epoch, taken to the epoch of t by one multiplication each."""
     while abs(u) > LEAST and (k + 1) * tau <= t:
-        u *= F
+        u = aged(u)
         k += 1
     return (u, k) if abs(u) > LEAST else (u, epoch_of(t, tau))
 
@@ -50,9 +60,9 @@ def advance(p, s, t):
             return
         s.held = 0
         s.epoch = epoch_of(s.end, p.tau)
-        s.u = (p.reset - s.v_inf) * exp((s.end - s.epoch * p.tau) / p.tau)
+        s.u = (p.reset - s.v_inf) * growth(s.end, s.epoch, p.tau)
     s.u, s.epoch = rolled(s.u, s.epoch, p.tau, t)
-    s.e = exp((t - s.epoch * p.tau) / p.tau)
+    s.e = growth(t, s.epoch, p.tau)
     s.t = t
 
 

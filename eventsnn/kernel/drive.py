@@ -1,0 +1,120 @@
+"""Poisson sources that drive one neuron each: their streams are drawn in batches, straight into the neurons' windows.
+
+A stream of `streams.py` is direct if source j of its block has one synapse only, and that leads to neuron n + j: then
+nothing has to be queued or sorted.  Events that belong to no neuron here (another shard's, or thinned away) go to a
+place of their own, the trash.
+"""
+
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from ..elementary import waiting
+from ..rng import M0, M1, MASK, S32, U64, W0, W1
+from ..streams import Streams, next_event
+
+BARE = True                      # see link.py
+BATCH = 512                      # events; even, since one draw serves two
+
+FLOW = np.dtype([
+    ("number", "i8"),            # which stream
+    ("emitter", "i8"),           # of the block's source 0
+    ("base", "i8"),              # the place of that source's neuron
+    ("low", "i8"),               # places low .. high - 1 are here
+    ("high", "i8"),
+    ("trash", "i8"),             # the place of all others
+    ("whole", "i8"),             # no event goes to the trash
+    ("plain", "i8"),             # constant equal rates, and every source is always active
+    ("alike", "i8"),             # all synapses have this weight, and it is not 0:
+    ("weight", "f8"),
+    ("delay", "f8"),
+    ("drawn", "i8"),             # number of the next event to draw
+    ("last", "f8"),              # time of the last one drawn
+    ("position", "i8"),          # the next event of the batch
+    ("ready", "i8"),             # how many events have their growth
+    ("calm", "i8"),              # no two events of the batch act at one instant, and `alike`
+])
+
+
+class Drive(NamedTuple):
+    """The direct streams of a shard while they run, n of them."""
+
+    flow: Any                    # (n,) of type FLOW
+    time: np.ndarray             # (n, BATCH) float64: when the events act: emission plus delay
+    place: np.ndarray            # (n, BATCH) uint32
+    growth: np.ndarray           # (n, BATCH) float64: E, of the first `ready`
+    bits: np.ndarray             # (BATCH,) uint64: work space
+    streams: Streams             # all of the network
+
+
+def draw(flow, time, place, bits, streams):
+    """The next batch of a stream."""
+    before = time[BATCH - 1] if flow.drawn > 0 else -1.0
+    if flow.plain:
+        draw_plain(flow, streams.of[flow.number], time, place, bits)
+    else:
+        draw_any(flow, streams, time, place)
+    same = 0
+    for i in range(1, BATCH):
+        same += time[i] == time[i - 1]
+    flow.calm = flow.alike and same == 0 and time[0] != before
+    flow.drawn += BATCH
+    flow.position = 0
+    flow.ready = 0
+
+
+def draw_plain(flow, b, time, place, bits):
+    """`streams.next_event` for a whole batch, in loops that vectorise."""
+    key0, key1 = U64(b.key) & MASK, U64(b.key) >> S32
+    block0, block1 = U64(b.block) & MASK, U64(b.block) >> S32
+    first = U64(flow.drawn >> 1)
+    for i in range(BATCH // 2):                              # rng.philox, written out
+        n = first + U64(i)
+        x0, x1, x2, x3 = n & MASK, n >> S32, block0, block1
+        k0, k1 = key0, key1
+        for _ in range(10):
+            p0 = M0 * x0
+            p1 = M1 * x2
+            x0 = (p1 >> S32) ^ x1 ^ k0
+            x1 = p1 & MASK
+            x2 = (p0 >> S32) ^ x3 ^ k1
+            x3 = p0 & MASK
+            k0 = (k0 + W0) & MASK
+            k1 = (k1 + W1) & MASK
+        bits[2 * i] = (x1 << S32) | x0
+        bits[2 * i + 1] = (x3 << S32) | x2
+    sources, base, low, high, trash = U64(b.sources), flow.base, flow.low, flow.high, flow.trash
+    for i in range(BATCH):
+        k = base + np.int64(((bits[i] & MASK) * sources) >> S32)
+        place[i] = k if low <= k < high else trash
+    rate = b.rate
+    for i in range(BATCH):
+        time[i] = waiting(bits[i] >> S32) / rate
+    t, delay = flow.last, flow.delay
+    for i in range(BATCH):
+        t += time[i]
+        time[i] = t
+    flow.last = t
+    for i in range(BATCH):
+        time[i] += delay                                     # law S9
+
+
+def draw_any(flow, streams, time, place):
+    """A batch of a stream whose sources differ, begin, end or vary."""
+    t = flow.last
+    for i in range(BATCH):
+        emitter = -1
+        if t < np.inf:
+            t, emitter = next_event(streams, flow.number, flow.drawn + i, t)
+        time[i] = t + flow.delay
+        k = flow.base + emitter - flow.emitter
+        place[i] = k if emitter >= 0 and flow.low <= k < flow.high else flow.trash
+    flow.last = t
+
+
+def head(drive, d):
+    """When the next event of stream d acts."""
+    flow = drive.flow[d]
+    if flow.position == BATCH:
+        draw(flow, drive.time[d], drive.place[d], drive.bits, drive.streams)
+    return drive.time[d, flow.position]
