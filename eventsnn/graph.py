@@ -11,13 +11,14 @@ from typing import Any
 
 import numpy as np
 
-from . import currents, rules, stimuli, tables
+from . import columns, currents, rules, stimuli, tables
 from .currents import CURRENTS
 from .errors import Mistake, nearest
 from .model import Field, Prepared
 from .models import MODELS
 from .network import Group, Network, Population
 from .stimuli import SOURCES
+from .synapses import Projection, counted, synapses
 from .values import at, column, is_list, lists, quoted, seed_of, values, whole
 
 WEIGHT = Field(None, "", "mV or nA, as the receptor has it; of a current, a factor")
@@ -41,8 +42,9 @@ def compile(graph: Any, seed: int = 0, merge: bool = True) -> Network:
     injected = tables.sums(list(_edges(graph, populations, seed, "current")), neurons)
     populations, groups = _prepared(populations, injected)
     projections = list(_edges(graph, populations, seed, "synapse"))
-    return Network(populations, groups, tables.synapses(projections, emitters, neurons, merge),
-                   tables.drives(injected), seed, graph)
+    borders = np.array([*(p.neuron for p in populations if p.kind == "neuron"), neurons], np.int64)
+    return Network(populations, groups, synapses(projections, emitters, borders, merge), tables.drives(injected), seed,
+                   graph)
 
 
 def _edges(graph: Any, populations: Sequence[Population], seed: int, kind: str) -> Iterator[Any]:
@@ -56,9 +58,13 @@ def _edges(graph: Any, populations: Sequence[Population], seed: int, kind: str) 
         key, attributes = rest if parallel else (0, *rest)
         several = parallel and graph.number_of_edges(pre_name, post_name) > 1
         names = (pre.name, post.name, key)
-        with at(f"edge {quoted(pre.name)} -> {quoted(post.name)}{f' (key {quoted(key)})' if several else ''}"):
+        place = f"edge {quoted(pre.name)} -> {quoted(post.name)}{f' (key {quoted(key)})' if several else ''}"
+        with at(place):
             _check_ends(pre, post)
-            yield (_injection if kind == "current" else _projection)(pre, post, attributes, seed, names)
+            if kind == "current":
+                yield _injection(pre, post, attributes, seed, names)
+            else:
+                yield _projection(pre, post, attributes, seed, names)._replace(place=place)
 
 
 def _check_graph(graph: Any) -> None:
@@ -194,32 +200,36 @@ def _check_ends(pre: Population, post: Population) -> None:
                       "current to the neurons that it drives")
 
 
-def _pairs(pre: Population, post: Population, attributes: Mapping[str, Any], known: Sequence[str], seed: int,
-           names: tuple[Any, ...]) -> rules.Pairs:
+def _pattern(pre: Population, post: Population, attributes: Mapping[str, Any], known: Sequence[str], seed: int,
+             names: tuple[Any, ...]) -> rules.Pattern:
     """Who is connected, by the edge's rule, once every attribute's name is known."""
     for name in attributes:
         if name not in known:
             raise Mistake(f"an edge has no attribute {name!r}{nearest(name, known)}")
     arguments = {name: attributes[name] for name in rules.ARGUMENTS if name in attributes}
-    return rules.connect(attributes.get("rule"), arguments, pre.size, post.size, pre is post, seed, names)
+    return rules.pattern(attributes.get("rule"), arguments, pre.size, post.size, pre is post, seed, names)
 
 
 def _projection(pre: Population, post: Population, attributes: Mapping[str, Any], seed: int,
-                names: tuple[Any, ...]) -> tables.Projection:
-    source, target = _pairs(pre, post, attributes, SYNAPSE, seed, names)
+                names: tuple[Any, ...]) -> Projection:
+    pattern = _pattern(pre, post, attributes, SYNAPSE, seed, names)
     for name, meaning in (("weight", "mV or nA, as its receptor has it"), ("delay", "ms")):
         if name not in attributes:
             raise Mistake(f"a synapse needs a {name} ({meaning})")
-    weight, delay = (values(attributes[name], len(source), domain, name, (seed, name, *names), "synapse")
+    counts = counted(pattern, pre.size)
+    weight, delay = (columns.of_edge(attributes[name], int(counts.sum()), domain, name, (seed, name, *names))
                      for name, domain in (("weight", WEIGHT), ("delay", DELAY)))
     receptor = whole(attributes.get("receptor", 0), "receptor", 0)
     if receptor >= post.receptors:
         have = f"{post.receptors} receptor{'s' * (post.receptors != 1)}"
         raise Mistake(f"{quoted(post.name)} has no receptor {receptor}: it has {have}, counted from 0")
-    if receptor in post.conductances and np.any(weight < 0.0):
-        raise Mistake(f"receptor {receptor} of {quoted(post.name)} is a conductance: its weights must be >= 0 uS, not "
-                      f"{np.min(weight):g}; inhibition is a receptor with a low e_rev")
-    return tables.Projection(source + np.int32(pre.emitter), target + np.int32(post.neuron), weight, delay, receptor)
+    if receptor in post.conductances:
+        def check(weights: np.ndarray) -> None:
+            if np.any(weights < 0.0):
+                raise Mistake(f"receptor {receptor} of {quoted(post.name)} is a conductance: its weights must be >= 0 "
+                              f"uS, not {np.min(weights):g}; inhibition is a receptor with a low e_rev")
+        weight = columns.guarded(weight, check)
+    return Projection(pattern, counts, pre.emitter, post.neuron, weight, delay, receptor)
 
 
 def _injection(pre: Population, post: Population, attributes: Mapping[str, Any], seed: int,
@@ -227,7 +237,7 @@ def _injection(pre: Population, post: Population, attributes: Mapping[str, Any],
     for name, reason in (("delay", "acts at once"), ("receptor", "enters the neuron itself")):
         if name in attributes:
             raise Mistake(f"a current takes no {name}, since it {reason}: leave it out")
-    source, target = _pairs(pre, post, attributes, INJECTION, seed, names)
+    source, target = rules.whole_of(_pattern(pre, post, attributes, INJECTION, seed, names))
     weight = values(attributes.get("weight", 1.0), len(target), WEIGHT, "weight", (seed, "weight", *names),
                     "connection")
     each = [currents.current(pre.model, pre.params, k) for k in range(pre.size)]

@@ -17,16 +17,47 @@ from .model import Dynamics
 
 
 class Synapses(NamedTuple):
-    """CSR by emitter; an emitter's synapses stand in rows of one delay each."""
+    """Rows of synapses by emitter.  The synapses of a row have their edge, receptor and count in common, and their
+    weight and delay unless they have own ones; the order of the table is that of law S5."""
 
-    first_row: np.ndarray    # (emitters + 1,) int64: emitter e owns rows first_row[e] .. first_row[e+1] - 1
+    first_row: np.ndarray    # (emitters + 1,) int64: emitter e owns rows first_row[e] .. first_row[e+1] - 1, ascending by
+                             # delay, then edge, then piece, then count
     first: np.ndarray        # (rows + 1,) int64: row r owns synapses first[r] .. first[r+1] - 1
-    delay: np.ndarray        # (rows,) float64, ms or ticks, > 0, ascending within an emitter
-    target: np.ndarray       # (synapses,) int32 neuron ids, ascending within a row, then by order
-    weight: np.ndarray       # (synapses,) float64, or int64 in an integer network
-    receptor: np.ndarray     # (synapses,) uint8
-    order: np.ndarray        # (synapses,) int64: the synapse's number (law S5); of merged multapses the first's
-    count: np.ndarray        # type: ignore[assignment]  # (synapses,) int32: how many multapses became this one
+    delay: np.ndarray        # (rows,) float64, ms or ticks, > 0; of a row with own delays the least
+    weight: np.ndarray       # (rows,) float64, or int64 in an integer network: each synapse's; 0 in a row with own weights
+    receptor: np.ndarray     # (rows,) uint8
+    count: np.ndarray        # type: ignore[assignment]  # (rows,) int32: how many multapses became each synapse
+    varied: np.ndarray       # (rows,) int64: where the row's own weights begin in `weights`; -1: it has none
+    spread: np.ndarray       # (rows,) int64: where its own delays begin in `delays`; -1: it has none
+    target: np.ndarray       # (synapses,) int32 neuron ids, ascending and distinct within a row of one delay (and all in
+                             # one piece); by delay, then target, in one with own delays
+    weights: np.ndarray      # float64, int64, or float32 where every value survives it
+    delays: np.ndarray       # float64, or float32 likewise
+    pieces: np.ndarray       # (pieces + 1,) int64 neuron ids: where the neurons are cut
+
+
+class Flat(NamedTuple):
+    """One entry per synapse, in the table's order: for small uses."""
+
+    emitter: np.ndarray      # int64
+    row: np.ndarray          # int64
+    target: np.ndarray       # int32
+    weight: np.ndarray       # float64 or int64
+    delay: np.ndarray        # float64
+    receptor: np.ndarray     # uint8
+    count: np.ndarray        # type: ignore[assignment]  # int32
+
+
+def flat(s: Synapses) -> Flat:
+    """The columns of all synapses."""
+    row = np.repeat(np.arange(len(s.delay)), np.diff(s.first))
+    emitter = np.repeat(np.arange(len(s.first_row) - 1), np.diff(s.first_row))[row]
+    within = np.arange(len(s.target)) - s.first[row]
+    weight, delay = s.weight[row], s.delay[row]
+    for column, where, own in ((weight, s.varied[row], s.weights), (delay, s.spread[row], s.delays)):
+        mine = where >= 0
+        column[mine] = own[where[mine] + within[mine]]
+    return Flat(emitter, row, s.target, weight, delay, s.receptor[row], s.count[row])
 
 
 class Drives(NamedTuple):

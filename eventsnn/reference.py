@@ -45,7 +45,7 @@ def run(setup: Setup) -> Outcome:
                for g, verbs, state in zip(network.groups, verbs_of, states, strict=True)
                for j, p, s in zip(g.neuron, loose(g.params), state, strict=True)}
     asked = dict.fromkeys(neurons, 0)                  # a question asked later makes an earlier one void
-    inbox: dict[int, list[tuple[int, int, int]]] = defaultdict(list)
+    inbox: dict[int, list[tuple[int, int]]] = defaultdict(list)
     rapid: dict[int, tuple[float, int]] = {}           # each neuron's last spike, and how many came right after another
     counters = np.zeros(3, np.int64)
     kept: list[tuple[float, int]] = []
@@ -83,22 +83,28 @@ def run(setup: Setup) -> Outcome:
         if setup.keep[emitter]:
             kept.append((t, emitter))
         for row in range(wires.first_row[emitter], wires.first_row[emitter + 1]):
-            at(t + wires.delay[row], ARRIVAL, arrive, emitter, row)
+            first, last = int(wires.first[row]), int(wires.first[row + 1])
+            if wires.spread[row] < 0:
+                at(t + wires.delay[row], ARRIVAL, arrive, row, first, last)
+            else:
+                for k in range(first, last):
+                    at(t + wires.delays[wires.spread[row] + k - first], ARRIVAL, arrive, row, k, k + 1)
 
-    def arrive(t: float, emitter: int, row: int) -> None:
-        for k in range(wires.first[row], wires.first[row + 1]):
+    def arrive(t: float, row: int, first: int, last: int) -> None:
+        for k in range(first, last):
             j = int(wires.target[k])
             if not inbox[j]:
                 at(t, INPUT, take_in, j)
-            inbox[j].append((emitter, int(wires.order[k]), k))
-            counters[1] += wires.count[k]
+            inbox[j].append((k, row))
+            counters[1] += wires.count[row]
 
     def take_in(t: float, j: int) -> None:
         """All that arrives at one instant is one input: summed in key order, applied once, judged once (S5)."""
         verbs, p, s = neurons[j]
         sums = np.zeros(max(1, *(q.receptors for q in network.populations), 1), wires.weight.dtype)
-        for _, _, k in sorted(inbox.pop(j)):
-            sums[wires.receptor[k]] += wires.weight[k]
+        for k, row in sorted(inbox.pop(j)):
+            own = int(wires.varied[row])
+            sums[wires.receptor[row]] += wires.weight[row] if own < 0 else wires.weights[own + k - wires.first[row]]
         verbs.receive(p, s, t, sums)
         counters[2] += 1
         look(t, j)

@@ -13,12 +13,20 @@ MASK = U64(0xFFFFFFFF)
 M0, M1 = U64(0xD2511F53), U64(0xCD9E8D57)
 W0, W1 = U64(0x9E3779B9), U64(0xBB67AE85)
 S32, S12 = U64(32), U64(12)
+NARROW = 1 << 20
 
 
 def key(seed: int, purpose: str, *names: object) -> np.uint64:
     """The 64-bit key of one purpose: of a seed and of names (strings and integers)."""
     text = "\x1f".join([repr(int(seed)), purpose, *map(repr, names)])
     return U64(int.from_bytes(hashlib.blake2b(text.encode(), digest_size=8).digest(), "little"))
+
+
+def turn(x0, x1, x2, x3, k0, k1):
+    """One of Philox's ten rounds."""
+    p0 = M0 * x0
+    p1 = M1 * x2
+    return (p1 >> S32) ^ x1 ^ k0, p1 & MASK, (p0 >> S32) ^ x3 ^ k1, p0 & MASK
 
 
 def philox(key, stream, draw):
@@ -30,15 +38,44 @@ def philox(key, stream, draw):
     k0 = key & MASK
     k1 = key >> S32
     for _ in range(10):
-        p0 = M0 * x0
-        p1 = M1 * x2
-        x0 = (p1 >> S32) ^ x1 ^ k0
-        x1 = p1 & MASK
-        x2 = (p0 >> S32) ^ x3 ^ k1
-        x3 = p0 & MASK
+        x0, x1, x2, x3 = turn(x0, x1, x2, x3, k0, k1)
         k0 = (k0 + W0) & MASK
         k1 = (k1 + W1) & MASK
     return (x1 << S32) | x0, (x3 << S32) | x2
+
+
+def batch(out, key, stream, n):
+    """The draws 0 .. n - 1 of a stream, each as four words of 32 bits: out (4, n) uint64.
+
+    Word by word, low before high, they are the bits of `philox`.  Its rounds stand here one by one: LLVM makes vector
+    instructions of this loop, but not of one with a loop or a long function inside.
+    """
+    s0, s1 = stream & MASK, stream >> S32
+    k0, k1 = key & MASK, key >> S32
+    a1, b1 = (k0 + W0) & MASK, (k1 + W1) & MASK
+    a2, b2 = (a1 + W0) & MASK, (b1 + W1) & MASK
+    a3, b3 = (a2 + W0) & MASK, (b2 + W1) & MASK
+    a4, b4 = (a3 + W0) & MASK, (b3 + W1) & MASK
+    a5, b5 = (a4 + W0) & MASK, (b4 + W1) & MASK
+    a6, b6 = (a5 + W0) & MASK, (b5 + W1) & MASK
+    a7, b7 = (a6 + W0) & MASK, (b6 + W1) & MASK
+    a8, b8 = (a7 + W0) & MASK, (b7 + W1) & MASK
+    a9, b9 = (a8 + W0) & MASK, (b8 + W1) & MASK
+    for draw in range(n):
+        x0, x1, x2, x3 = turn(U64(draw) & MASK, U64(draw) >> S32, s0, s1, k0, k1)
+        x0, x1, x2, x3 = turn(x0, x1, x2, x3, a1, b1)
+        x0, x1, x2, x3 = turn(x0, x1, x2, x3, a2, b2)
+        x0, x1, x2, x3 = turn(x0, x1, x2, x3, a3, b3)
+        x0, x1, x2, x3 = turn(x0, x1, x2, x3, a4, b4)
+        x0, x1, x2, x3 = turn(x0, x1, x2, x3, a5, b5)
+        x0, x1, x2, x3 = turn(x0, x1, x2, x3, a6, b6)
+        x0, x1, x2, x3 = turn(x0, x1, x2, x3, a7, b7)
+        x0, x1, x2, x3 = turn(x0, x1, x2, x3, a8, b8)
+        x0, x1, x2, x3 = turn(x0, x1, x2, x3, a9, b9)
+        out[0, draw] = x0
+        out[1, draw] = x1
+        out[2, draw] = x2
+        out[3, draw] = x3
 
 
 def lane(stream, number):
@@ -54,3 +91,20 @@ def unit(bits):
 def below(bits, n):
     """An integer in [0, n) from 64 random bits; its bias is under n * 2^-52."""
     return min(np.int64(unit(bits) * n), n - 1)
+
+
+def several_below(out, at, count, words, key, stream, n):
+    """Integers 0 .. count - 1 of a stream, in [0, n), into out[at:].  words: room for `batch`, (4, >= count / 2 + 1).
+
+    Up to n = 2^20 each takes 32 random bits (Lemire 2019, without the rejection: its bias is under n * 2^-32), beyond
+    64 as `below` does.
+    """
+    if n <= NARROW:
+        batch(words, key, stream, (count + 3) >> 2)
+        for i in range(count):
+            out[at + i] = (words[i & 3, i >> 2] * U64(n)) >> S32
+    else:
+        batch(words, key, stream, (count + 1) >> 1)
+        for i in range(count):
+            half = 2 * (i & 1)
+            out[at + i] = below((words[half + 1, i >> 1] << S32) | words[half, i >> 1], n)

@@ -1,18 +1,19 @@
 """Connection rules: who is connected with whom, in an order that is part of the network (law S13).
 
-Each rule returns (source, target): two int32 arrays of indices within the two populations, one entry per synapse.
+A rule gives a `Pattern`: pairs of indices within the two populations, one pair per synapse, by the chunk.
 
     rule            arguments        order of its synapses
     one_to_one                       by index
     all_to_all                       by source, then target
     fixed_indegree  indegree         by target, then as drawn; stream = target
     fixed_outdegree outdegree        by source, then as drawn; stream = source
+    fixed_total     total            by target, then as drawn; stream = target
     bernoulli       p                by target, then source; stream = target
     pairs           source, target   as given
 
 `multapses=False`: no pair twice.  `autapses=False`: no neuron onto itself, where both ends are one population.  The
-fixed degrees then draw from what is left (the degree stays), `pairs` refuses, the others leave such pairs out.  Rules
-that never make a pair twice take either value of `multapses`.
+fixed degrees then draw from what is left (the degree stays; so does the total, which knows no `multapses=False`),
+`pairs` refuses, the others leave such pairs out.  Rules that never make a pair twice take either value of `multapses`.
 """
 
 from collections.abc import Callable, Mapping
@@ -23,10 +24,12 @@ import numpy as np
 from .elementary import log
 from .errors import Mistake, nearest
 from .kernel.link import loop
-from .rng import U64, below, key, philox, unit
+from .rng import U64, below, key, lane, philox, several_below, unit
 from .values import indices, numbers, truth, whole
 
-Pairs = tuple[np.ndarray, np.ndarray]
+Pairs = tuple[np.ndarray, np.ndarray]         # source, target: int32, of equal length
+CHUNK = 1 << 18                               # synapses at once, about: more would leave the caches
+SLICE = 1 << 16                               # targets that fixed_total draws from one stream
 
 
 class Ends(NamedTuple):
@@ -39,14 +42,27 @@ class Ends(NamedTuple):
     autapses: bool
     key: np.uint64               # of the random numbers
 
+    @property
+    def others(self) -> bool:
+        """A neuron may not connect to itself."""
+        return self.same and not self.autapses
+
+
+class Pattern(NamedTuple):
+    """The pairs of one edge, in the rule's order.  A chunk can be asked for any number of times."""
+
+    chunks: int
+    chunk: Callable[[int], Pairs]
+    ascending: bool              # each source meets its targets in ascending order
+
 
 class Rule(NamedTuple):
-    connect: Callable[..., Pairs]
+    connect: Callable[..., Pattern]
     arguments: tuple[str, ...] = ()
 
 
-def connect(rule: str | None, arguments: Mapping[str, Any], pre: int, post: int, same: bool,
-            seed: int, names: tuple[Any, ...]) -> Pairs:
+def pattern(rule: str | None, arguments: Mapping[str, Any], pre: int, post: int, same: bool,
+            seed: int, names: tuple[Any, ...]) -> Pattern:
     """The pairs of one edge.  `names` (pre, post, edge key) key the random numbers; `arguments` are the edge's own."""
     if rule is None:
         if pre != 1 and post != 1:
@@ -67,52 +83,97 @@ def connect(rule: str | None, arguments: Mapping[str, Any], pre: int, post: int,
     return RULES[rule].connect(ends, **{name: arguments[name] for name in known})
 
 
+def connect(rule: str | None, arguments: Mapping[str, Any], pre: int, post: int, same: bool,
+            seed: int, names: tuple[Any, ...]) -> Pairs:
+    """All pairs at once."""
+    return whole_of(pattern(rule, arguments, pre, post, same, seed, names))
+
+
+def whole_of(pattern: Pattern) -> Pairs:
+    none = np.empty(0, np.int32)
+    source, target = zip((none, none), *map(pattern.chunk, range(pattern.chunks)), strict=True)
+    return np.concatenate(source), np.concatenate(target)
+
+
+def by_owner(owners: int, each: float, make: Callable[[int, int], Pairs], ascending: bool = True) -> Pattern:
+    """Chunks of whole owners, which have about `each` synapses: make(a, b) gives those of owners a .. b - 1."""
+    step = max(1, int(CHUNK / max(each, 1.0)))
+    return Pattern(-(-owners // step), lambda k: make(k * step, min(owners, (k + 1) * step)), ascending)
+
+
 # ---------------------------------------------------------------------------------------------------- the rules
-def one_to_one(ends: Ends) -> Pairs:
+def one_to_one(ends: Ends) -> Pattern:
     if ends.pre != ends.post:
         raise Mistake(f"rule 'one_to_one' needs populations of one size, not {ends.pre} and {ends.post}")
-    n = 0 if ends.same and not ends.autapses else ends.pre
-    return np.arange(n, dtype=np.int32), np.arange(n, dtype=np.int32)
+
+    def make(a: int, b: int) -> Pairs:
+        return np.arange(a, b, dtype=np.int32), np.arange(a, b, dtype=np.int32)
+    return by_owner(0 if ends.others else ends.pre, 1, make)
 
 
-def all_to_all(ends: Ends) -> Pairs:
-    source = np.repeat(np.arange(ends.pre, dtype=np.int32), ends.post)
-    target = np.tile(np.arange(ends.post, dtype=np.int32), ends.pre)
-    if ends.same and not ends.autapses:
-        other = source != target
-        source, target = source[other], target[other]
-    return source, target
+def all_to_all(ends: Ends) -> Pattern:
+    def make(a: int, b: int) -> Pairs:
+        source = np.repeat(np.arange(a, b, dtype=np.int32), ends.post)
+        target = np.tile(np.arange(ends.post, dtype=np.int32), b - a)
+        if ends.others:
+            other = source != target
+            source, target = source[other], target[other]
+        return source, target
+    return by_owner(ends.pre, ends.post, make)
 
 
-def fixed_indegree(ends: Ends, indegree: Any) -> Pairs:
-    degree = whole(indegree, "indegree", 0)
-    source = _partners(ends, ends.pre, ends.post, degree, "indegree")
-    return source, np.repeat(np.arange(ends.post, dtype=np.int32), degree)
+def fixed_indegree(ends: Ends, indegree: Any) -> Pattern:
+    return _partners(ends, ends.pre, ends.post, whole(indegree, "indegree", 0), "indegree")
 
 
-def fixed_outdegree(ends: Ends, outdegree: Any) -> Pairs:
-    degree = whole(outdegree, "outdegree", 0)
-    target = _partners(ends, ends.post, ends.pre, degree, "outdegree")
-    return np.repeat(np.arange(ends.pre, dtype=np.int32), degree), target
+def fixed_outdegree(ends: Ends, outdegree: Any) -> Pattern:
+    found = _partners(ends, ends.post, ends.pre, whole(outdegree, "outdegree", 0), "outdegree")
+    return Pattern(found.chunks, lambda k: found.chunk(k)[::-1], False)
 
 
-def bernoulli(ends: Ends, p: Any) -> Pairs:
+def fixed_total(ends: Ends, total: Any) -> Pattern:
+    """Each synapse draws its target, which makes the number of synapses of each target; each target its sources."""
+    number = whole(total, "total", 0)
+    if not ends.multapses:
+        raise Mistake("rule 'fixed_total' draws every pair on its own, so it cannot have multapses=False: take "
+                      "'bernoulli', or 'fixed_indegree'")
+    if number and not ends.pre - ends.others:
+        raise Mistake(f"total {number} is too large for 0 possible partners (with autapses=False)")
+    degree = np.zeros(ends.post, np.int64)
+    loop(draw_degrees, number)(degree, ends.key, number)
+    done = np.concatenate(([0], np.cumsum(degree)))
+    cuts = [0]
+    while cuts[-1] < ends.post:
+        cuts.append(max(cuts[-1] + 1, int(np.searchsorted(done, done[cuts[-1]] + CHUNK, side="right")) - 1))
+    draw = loop(draw_with, number)
+
+    def chunk(k: int) -> Pairs:
+        a, b = cuts[k:k + 2]
+        return (draw(ends.key, ends.pre, a, degree[a:b], ends.others),
+                np.repeat(np.arange(a, b, dtype=np.int32), degree[a:b]))
+    return Pattern(len(cuts) - 1, chunk, True)
+
+
+def bernoulli(ends: Ends, p: Any) -> Pattern:
     given = numbers(p, "p")
     if given.ndim or not 0.0 <= given <= 1.0:
         raise Mistake(f"p must be one number from 0 to 1, not {p!r}")
     chance = float(given)
     if chance == 1.0:
-        target, source = all_to_all(ends._replace(pre=ends.post, post=ends.pre))
-        return source, target
+        found = all_to_all(ends._replace(pre=ends.post, post=ends.pre))
+        return found._replace(chunk=lambda k: found.chunk(k)[::-1])
     if 1.0 - chance == 1.0:                                    # below the spacing of doubles: never
-        return np.empty(0, np.int32), np.empty(0, np.int32)
-    expected = ends.pre * ends.post * chance
-    room = int(expected + 6.0 * expected ** 0.5) + 16          # grows if that should not do
-    return loop(skip, int(expected) + ends.post)(ends.key, ends.pre, ends.post, 1.0 / log(1.0 - chance),
-                                                 ends.same and not ends.autapses, room)
+        return Pattern(0, lambda k: (np.empty(0, np.int32), np.empty(0, np.int32)), True)
+    draw = loop(skip, int(ends.pre * ends.post * chance) + ends.post)
+
+    def make(a: int, b: int) -> Pairs:
+        expected = ends.pre * (b - a) * chance
+        room = int(expected + 6.0 * expected ** 0.5) + 16      # grows if that should not do
+        return draw(ends.key, ends.pre, a, b, 1.0 / log(1.0 - chance), ends.others, room)
+    return by_owner(ends.post, ends.pre * chance, make)
 
 
-def pairs(ends: Ends, source: Any, target: Any) -> Pairs:
+def pairs(ends: Ends, source: Any, target: Any) -> Pattern:
     pre = indices(source, ends.pre, "source", "the population in front")
     post = indices(target, ends.post, "target", "the population behind")
     if len(pre) != len(post):
@@ -125,7 +186,7 @@ def pairs(ends: Ends, source: Any, target: Any) -> Pairs:
         if len(first) < len(pre):
             k = int(np.setdiff1d(np.arange(len(pre)), first)[0])
             raise Mistake(f"pair {k} is a second {int(pre[k])} -> {int(post[k])}, but multapses is false")
-    return pre, post
+    return by_owner(len(pre), 1, lambda a, b: (pre[a:b], post[a:b]), False)
 
 
 RULES: dict[str, Rule] = {
@@ -133,6 +194,7 @@ RULES: dict[str, Rule] = {
     "all_to_all": Rule(all_to_all),
     "fixed_indegree": Rule(fixed_indegree, ("indegree",)),
     "fixed_outdegree": Rule(fixed_outdegree, ("outdegree",)),
+    "fixed_total": Rule(fixed_total, ("total",)),
     "bernoulli": Rule(bernoulli, ("p",)),
     "pairs": Rule(pairs, ("source", "target")),
 }
@@ -141,49 +203,61 @@ ARGUMENTS = (*{name: None for rule in RULES.values() for name in rule.arguments}
 
 
 # ---------------------------------------------------------------------------------------------------- their loops
-def _partners(ends: Ends, partners: int, owners: int, degree: int, what: str) -> np.ndarray:
-    """`degree` random partners for each owner, as int32 (owners * degree,)."""
-    itself = ends.same and not ends.autapses
-    candidates = partners - itself
+def _partners(ends: Ends, partners: int, owners: int, degree: int, what: str) -> Pattern:
+    """`degree` random partners for each owner, as (partner, owner)."""
+    candidates = partners - ends.others
     if (degree > candidates and not ends.multapses) or (degree and not candidates):
         without = "".join(f" {name}=False" for name, on in (("multapses", ends.multapses), ("autapses", ends.autapses))
                           if not on)
         raise Mistake(f"{what} {degree} is too large for {candidates} possible partners (with{without})")
-    draw = draw_with if ends.multapses else draw_without
-    return loop(draw, owners * degree)(ends.key, partners, owners, degree, itself)
+    draw = loop(draw_with if ends.multapses else draw_without, owners * degree)
+
+    def make(a: int, b: int) -> Pairs:
+        degrees = np.full(b - a, degree)
+        return draw(ends.key, partners, a, degrees, ends.others), np.repeat(np.arange(a, b, dtype=np.int32), degree)
+    return by_owner(owners, degree, make)
 
 
-def draw_with(seed, partners, owners, degree, not_itself):
-    """Partners with replacement: draw i of stream `owner` is its partner i."""
-    out = np.empty(owners * degree, np.int32)
+def draw_with(seed, partners, owner, degrees, not_itself):
+    """Partners with replacement, of owner, owner + 1, ...: draw i of stream `owner` is its partner i."""
+    total, most = 0, 0
+    for k in range(len(degrees)):
+        total += degrees[k]
+        most = max(most, degrees[k])
+    out = np.empty(total, np.int32)
+    words = np.empty((4, most // 2 + 1), np.uint64)
     n = 0
-    for owner in range(owners):
-        for i in range(degree):
-            bits, _ = philox(seed, U64(owner), U64(i))
-            partner = below(bits, partners - 1 if not_itself else partners)
-            out[n] = partner + 1 if not_itself and partner >= owner else partner
-            n += 1
+    for k in range(len(degrees)):
+        several_below(out, n, degrees[k], words, seed, U64(owner + k), partners - 1 if not_itself else partners)
+        if not_itself:
+            for i in range(n, n + degrees[k]):
+                out[i] += out[i] >= owner + k
+        n += degrees[k]
     return out
 
 
-def draw_without(seed, partners, owners, degree, not_itself):
+def draw_without(seed, partners, owner, degrees, not_itself):
     """Partners without replacement: the first steps of a Fisher-Yates shuffle, undone before the next owner."""
-    out = np.empty(owners * degree, np.int32)
+    total, most = 0, 0
+    for k in range(len(degrees)):
+        total += degrees[k]
+        most = max(most, degrees[k])
+    out = np.empty(total, np.int32)
     candidates = partners - 1 if not_itself else partners
     pool = np.arange(candidates)
-    place = np.empty(degree, np.int64)
+    place = np.empty(most, np.int64)
     n = 0
-    for owner in range(owners):
-        for i in range(degree):
-            bits, _ = philox(seed, U64(owner), U64(i))
+    for k in range(len(degrees)):
+        for i in range(degrees[k]):
+            bits, _ = philox(seed, U64(owner + k), U64(i))
             j = i + below(bits, candidates - i)
             place[i] = j
             partner = pool[j]
             pool[j] = pool[i]
             pool[i] = partner
-            out[n] = partner + 1 if not_itself and partner >= owner else partner
+            out[n] = partner + 1 if not_itself and partner >= owner + k else partner
             n += 1
-        for i in range(degree - 1, -1, -1):
+        for i in range(degrees[k] - 1, -1, -1):
             j = place[i]
             partner = pool[j]
             pool[j] = pool[i]
@@ -191,12 +265,24 @@ def draw_without(seed, partners, owners, degree, not_itself):
     return out
 
 
-def skip(seed, pre, post, per_log, not_itself, room):
-    """Bernoulli pairs by geometric skipping (Batagelj & Brandes 2005): one draw per synapse, not per pair."""
+def draw_degrees(degree, seed, total):
+    """Add to each target's degree how many of `total` draws fall on it."""
+    words = np.empty((4, SLICE // 2 + 1), np.uint64)
+    drawn = np.empty(SLICE, np.int32)
+    for start in range(0, total, SLICE):
+        n = min(SLICE, total - start)
+        several_below(drawn, 0, n, words, seed, lane(start // SLICE, 1), len(degree))
+        for i in range(n):
+            degree[drawn[i]] += 1
+
+
+def skip(seed, pre, begin, end, per_log, not_itself, room):
+    """Bernoulli pairs of the targets begin .. end - 1 by geometric skipping (Batagelj & Brandes 2005): one draw per
+    synapse, not per pair."""
     source = np.empty(room, np.int32)
     target = np.empty(room, np.int32)
     n = 0
-    for j in range(post):
+    for j in range(begin, end):
         k = -1
         draw = 0
         while True:

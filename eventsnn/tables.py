@@ -1,7 +1,5 @@
-"""From edges to the flat tables of a network: synapses by emitter and delay, injected currents by neuron.
-
-Both keep the order of law S13 (edge order, then the rule's) wherever something is summed.
-"""
+"""From the edges of injected currents to lines of breakpoints by neuron, in the order of law S13 wherever something is
+summed."""
 
 from collections.abc import Sequence
 from typing import NamedTuple
@@ -9,153 +7,10 @@ from typing import NamedTuple
 import numpy as np
 
 from .currents import Current, Wave
-from .errors import Mistake
-from .kernel.link import loop
 from .model import Waves
-from .network import Drives, Synapses
+from .network import Drives
 
 
-class Projection(NamedTuple):
-    """The synapses of one edge, in the rule's order."""
-
-    emitter: np.ndarray          # (n,) int32
-    target: np.ndarray           # (n,) int32 neuron ids
-    weight: np.ndarray           # (n,) or () float64
-    delay: np.ndarray            # (n,) or () float64
-    receptor: int
-
-
-class Column(NamedTuple):
-    """One value per synapse, or one for a whole edge: that of synapse k of edge e is values[first[e] + step[e] * k]."""
-
-    values: np.ndarray
-    first: np.ndarray            # (edges,) int64
-    step: np.ndarray             # (edges,) int64: 0 or 1
-
-    @classmethod
-    def of(cls, parts: Sequence[np.ndarray]) -> "Column":
-        first = np.cumsum([0, *(part.size for part in parts)])[:-1]
-        return cls(np.concatenate([np.ravel(part) for part in parts]), first.astype(np.int64),
-                   np.array([part.ndim for part in parts], np.int64))
-
-
-class Edges(NamedTuple):
-    """What the edges say about their synapses."""
-
-    first: np.ndarray            # (edges + 1,) int64: edge e has the synapses first[e] .. first[e+1] - 1
-    receptor: np.ndarray         # (edges,) uint8
-    weight: Column
-    delay: Column
-
-
-# ---------------------------------------------------------------------------------------------------- synapses
-def synapses(projections: Sequence[Projection], emitters: int, neurons: int, merge: bool) -> Synapses:
-    """The synapse table.  Law S5: multapses of one edge with equal source, target, delay and receptor become one
-    synapse, their weights summed in the rule's order, unless `merge` is False."""
-    sizes = [len(p.emitter) for p in projections]
-    number = sum(sizes)
-    if number == 0:
-        return Synapses(np.zeros(emitters + 1, np.int64), np.zeros(1, np.int64), np.empty(0), np.empty(0, np.int32),
-                        np.empty(0), np.empty(0, np.uint8), np.empty(0, np.int64), np.empty(0, np.int32))
-    if number >= 2 ** 31:
-        raise Mistake(f"{number} synapses: the tables hold at most {2 ** 31 - 1}")
-    emitter = np.concatenate([p.emitter for p in projections])
-    target = np.concatenate([p.target for p in projections])
-    edges = Edges(np.cumsum([0, *sizes]).astype(np.int64), np.array([p.receptor for p in projections], np.uint8),
-                  Column.of([p.weight for p in projections]), Column.of([p.delay for p in projections]))
-    delays = number if any(p.delay.ndim for p in projections) else len({float(p.delay) for p in projections})
-    rows = min(number, emitters * delays)                      # at most
-
-    order = stable(target, neurons, np.arange(number, dtype=np.int32))
-    order = stable(emitter, emitters, order)                   # by emitter, then target, then number
-    table = Synapses(np.empty(emitters + 1, np.int64), np.empty(rows + 1, np.int64), np.empty(rows),
-                     np.empty(number, np.int32), np.empty(number), np.empty(number, np.uint8),
-                     np.empty(number, np.int64), np.empty(number, np.int32))
-    rows, kept = loop(tabulate, number)(table, offsets(emitter, emitters), order, target, edges, merge)
-    for array, length in zip(table[1:], (rows + 1, rows, *5 * [kept]), strict=True):
-        array.resize(length, refcheck=False)                   # in place: these are the largest arrays there are
-    return table
-
-
-def stable(keys: np.ndarray, bins: int, order: np.ndarray) -> np.ndarray:
-    """The entries of `order`, stably sorted by their keys in [0, bins)."""
-    if len(keys) < 5000:
-        return order[np.argsort(keys[order], kind="stable")]
-    return loop(count_sort, len(keys))(keys, offsets(keys, bins), order)
-
-
-def offsets(keys: np.ndarray, bins: int) -> np.ndarray:
-    """Where each key's entries begin once they are sorted: (bins + 1,) int64."""
-    return np.concatenate(([0], np.cumsum(np.bincount(keys, minlength=bins))))
-
-
-def count_sort(keys, place, order):
-    out = np.empty_like(order)
-    for i in order:
-        key = keys[i]
-        out[place[key]] = i
-        place[key] += 1
-    return out
-
-
-def tabulate(table, bounds, order, target, edges, merge):
-    """Fill the table with the synapses as `order` lists them, each emitter's by delay; how many rows and synapses."""
-    rows, kept = 0, 0
-    for emitter in range(len(bounds) - 1):
-        table.first_row[emitter] = rows
-        mine = order[bounds[emitter]:bounds[emitter + 1]]
-        delays = np.empty(len(mine))
-        alike = True
-        for k in range(len(mine)):
-            delays[k] = value(edges.delay, edges, mine[k])
-            alike = alike and delays[k] == delays[0]
-        if not alike:
-            by_delay = np.argsort(delays, kind="mergesort")    # stable
-            mine, delays = mine[by_delay], delays[by_delay]
-        last = -1                                              # the edge of the synapse before, in this row
-        for k in range(len(mine)):
-            if k == 0 or delays[k] != delays[k - 1]:
-                table.first[rows] = kept
-                table.delay[rows] = delays[k]
-                rows += 1
-                last = -1
-            i = mine[k]
-            e = edge_of(edges, i)
-            w = value(edges.weight, edges, i)
-            if merge and e == last and target[i] == table.target[kept - 1]:
-                table.weight[kept - 1] += w
-                table.count[kept - 1] += 1
-                continue
-            table.target[kept] = target[i]
-            table.weight[kept] = w
-            table.receptor[kept] = edges.receptor[e]
-            table.order[kept] = i
-            table.count[kept] = 1
-            kept += 1
-            last = e
-    table.first_row[len(bounds) - 1] = rows
-    table.first[rows] = kept
-    return rows, kept
-
-
-def edge_of(edges, i):
-    """The edge of synapse i."""
-    low, high = 0, len(edges.first) - 2
-    while low < high:
-        middle = (low + high + 1) // 2
-        if edges.first[middle] <= i:
-            low = middle
-        else:
-            high = middle - 1
-    return low
-
-
-def value(column, edges, i):
-    e = edge_of(edges, i)
-    return column.values[column.first[e] + column.step[e] * (i - edges.first[e])]
-
-
-# ---------------------------------------------------------------------------------------------------- currents
 Part = tuple[Current, float]                          # a current and its factor
 
 

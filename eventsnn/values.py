@@ -11,7 +11,7 @@ import math
 import operator
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -73,8 +73,8 @@ def _number(value: Any, what: str) -> float:
         raise Mistake(f"{what} must be a number, not {value!r}") from None
 
 
-def _where(wrong: np.ndarray) -> str:
-    return f" (at index {int(np.argmax(wrong))})" if wrong.ndim else ""
+def _where(wrong: np.ndarray, first: int = 0) -> str:
+    return f" (at index {first + int(np.argmax(wrong))})" if wrong.ndim else ""
 
 
 def values(value: Any, size: int, field: Field, what: str, draw: tuple[Any, ...], of: str = "neuron") -> np.ndarray:
@@ -99,8 +99,8 @@ def column(value: Any, size: int, field: Field, what: str, draw: tuple[Any, ...]
     return array if array.ndim else np.full(size, array)
 
 
-def inside(array: np.ndarray, field: Field, what: str) -> None:
-    """Refuse what lies outside the field's domain."""
+def inside(array: np.ndarray, field: Field, what: str, first: int = 0) -> None:
+    """Refuse what lies outside the field's domain.  first: the index of array[0], for the message."""
     bounded = field.above > -math.inf
     if bounded:
         wrong = array < field.above if field.closed else array < field.above + 1.0 / LARGEST
@@ -117,7 +117,7 @@ def inside(array: np.ndarray, field: Field, what: str) -> None:
     least = f">= {1.0 / LARGEST:g}" if tiny else f"{'>=' if field.closed else '>'} {field.above:g}"
     bound = f"{least} {'' if field.unit == '1' else field.unit}".rstrip() if bounded else ""
     finite = "finite" if field.finite and math.isinf(shown) else ""
-    raise Mistake(f"{what} must be {' and '.join(filter(None, (finite, bound)))}, not {shown!r}{_where(wrong)}")
+    raise Mistake(f"{what} must be {' and '.join(filter(None, (finite, bound)))}, not {shown!r}{_where(wrong, first)}")
 
 
 def whole(value: Any, what: str, least: int) -> int:
@@ -192,8 +192,33 @@ def is_list(value: Any) -> bool:
 
 
 # ---------------------------------------------------------------------------------------------------- draws
+class Draw(NamedTuple):
+    kind: str
+    a: float                     # mean, or low
+    b: float                     # standard deviation, or high
+    low: float                   # of the clip
+    high: float
+
+    @property
+    def constant(self) -> bool:
+        return self.b == (0.0 if self.kind == "normal" else self.a)
+
+
 def drawn(draw: Mapping[str, Any], size: int, what: str, keyed: tuple[Any, ...]) -> np.ndarray:
     """`size` random values: number k from stream k of the key."""
+    out = np.empty(size)
+    fill(out, 0, key(*keyed), read_draw(draw, what), size)
+    return out
+
+
+def fill(out: np.ndarray, first: int, key: np.uint64, draw: Draw, work: int) -> None:
+    """The values first, first + 1, ... of a draw.  work: how many there are in all (see `loop`)."""
+    with np.errstate(over="ignore"):                           # infinities are for `inside` to judge
+        loop(fill_normal if draw.kind == "normal" else fill_uniform, work)(out, first, key, *draw[1:])
+
+
+def read_draw(draw: Mapping[str, Any], what: str) -> Draw:
+    """What a user means by a draw."""
     kinds = [kind for kind in DRAWS if kind in draw]
     for name in draw:
         if name not in (*DRAWS, "clip"):
@@ -207,15 +232,12 @@ def drawn(draw: Mapping[str, Any], size: int, what: str, keyed: tuple[Any, ...])
     if math.isinf(a) or math.isinf(b) or (b < 0 if kind == "normal" else b < a):
         need = "a finite mean and a finite sd >= 0" if kind == "normal" else "finite low <= high"
         raise Mistake(f"{what}: {kind} needs {need}, not [{a:g}, {b:g}]")
-    kept = _kept(kind, a, b, low, high)
+    found = Draw(kind, a, b, low, high)
+    kept = _kept(found)
     if not kept >= RAREST:
         raise Mistake(f"{what}: the clip [{low:g}, {high:g}] keeps {kept:.2g} of the draws of {kind} [{a:g}, {b:g}]; "
                       f"it must keep at least {RAREST:g}")
-    out = np.empty(size)
-    fill = fill_normal if kind == "normal" else fill_uniform
-    with np.errstate(over="ignore"):                           # infinities are for `inside` to judge
-        loop(fill, size)(out, key(*keyed), a, b, low, high)
-    return out
+    return found
 
 
 def _pair(value: Any, what: str, meaning: str) -> tuple[float, float]:
@@ -225,21 +247,22 @@ def _pair(value: Any, what: str, meaning: str) -> tuple[float, float]:
     return float(array[0]), float(array[1])
 
 
-def _kept(kind: str, a: float, b: float, low: float, high: float) -> float:
+def _kept(draw: Draw) -> float:
     """The probability that a draw falls into [low, high]."""
-    if b == (0.0 if kind == "normal" else a):                  # a constant
+    kind, a, b, low, high = draw
+    if draw.constant:
         return float(low <= a <= high)
     if kind == "uniform":
         return (min(b, high) - max(a, low)) / (b - a)
     return 0.5 * (math.erf((high - a) / b / math.sqrt(2.0)) - math.erf((low - a) / b / math.sqrt(2.0)))
 
 
-def fill_normal(out, seed, mean, sd, low, high):
+def fill_normal(out, first, seed, mean, sd, low, high):
     """Marsaglia's polar method (1964), one deviate per pair: it needs no cosine, whose last bits no one promises."""
     for k in range(len(out)):
         draw = 0
         while True:
-            a, b = philox(seed, U64(k), U64(draw))
+            a, b = philox(seed, U64(first + k), U64(draw))
             draw += 1
             x = 2.0 * unit(a) - 1.0
             y = 2.0 * unit(b) - 1.0
@@ -251,11 +274,11 @@ def fill_normal(out, seed, mean, sd, low, high):
                     break
 
 
-def fill_uniform(out, seed, least, most, low, high):
+def fill_uniform(out, first, seed, least, most, low, high):
     for k in range(len(out)):
         draw = 0
         while True:
-            bits, _ = philox(seed, U64(k), U64(draw))
+            bits, _ = philox(seed, U64(first + k), U64(draw))
             draw += 1
             value = least + (most - least) * unit(bits)
             if low <= value <= high:

@@ -13,7 +13,7 @@ import numpy as np
 import pytest
 
 import eventsnn as es
-from eventsnn.kernel.calendar import calendar, enter, merge_sort, reserve, take
+from eventsnn.kernel.calendar import Due, calendar, enter, merge_sort, reserve, take
 from eventsnn.kernel.link import Bound, link
 
 JITTED = os.environ.get("NUMBA_DISABLE_JIT", "0") == "0"
@@ -115,15 +115,17 @@ def test_the_calendar_returns_every_delivery_once_in_its_window():
         times, emitters = np.sort(now + 0.5 * rng.random(n)), rng.integers(0, 2, n)
         rows = sum(int(first_row[e + 1] - first_row[e]) for e in emitters)
         book = reserve(book, rows)
-        enter(book, first_row, delay, times, emitters, n)
+        for t, e in zip(times, emitters, strict=True):
+            for r in range(first_row[e], first_row[e + 1]):
+                enter(book, t + delay[r], r, t, 7)
         due += [
             (t + delay[r], r)
             for t, e in zip(times, emitters, strict=True)
             for r in range(first_row[e], first_row[e + 1])
         ]
-        time, row = take(book, now, now + 0.5)
-        time, row = merge_sort(time, row)
-        got += list(zip(time.tolist(), row.tolist(), strict=True))
+        taken = merge_sort(take(book, now, now + 0.5))
+        assert (taken.synapse == 7).all()
+        got += list(zip(taken.time.tolist(), taken.part.tolist(), strict=True))
         now += 0.5
     expected = sorted((float(t), int(r)) for t, r in due if t < now)
     assert got == expected
@@ -131,13 +133,13 @@ def test_the_calendar_returns_every_delivery_once_in_its_window():
 
 
 @pytest.mark.parametrize("n", [0, 1, 2, 3, 17, 100, 257])
-def test_merge_sort_orders_by_time_then_row(n):
+def test_merge_sort_orders_by_time_then_row_then_synapse(n):
     rng = np.random.default_rng(n)
-    time, row = rng.integers(0, 10, n) / 2, rng.integers(0, 5, n)
-    a, b = merge_sort(time.copy(), row.copy())
-    order = np.lexsort((row, time))
-    assert np.array_equal(a, time[order])
-    assert np.array_equal(b, row[order])
+    due = Due(rng.integers(0, 10, n) / 2, rng.integers(0, 5, n), rng.integers(0, 3, n), np.empty(0))
+    order = np.lexsort((due.synapse, due.part, due.time))
+    expected = [column[order] for column in due[:3]]
+    for column, want in zip(merge_sort(due)[:3], expected, strict=True):
+        assert np.array_equal(column, want)
 
 
 def busy(size=20):

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from eventsnn.errors import Mistake
 from eventsnn.kernel.link import link
-from eventsnn.rng import U64, key, philox, unit
+from eventsnn.rng import U64, batch, key, philox, unit
 from eventsnn.rules import RULES, connect, draw_with, draw_without, skip
 from eventsnn.values import drawn, fill_normal, fill_uniform, numbers
 

@@ -17,6 +17,7 @@ from test_equivalence import brunel, everything, same
 
 import eventsnn as es
 from eventsnn.kernel import engine, mail
+from eventsnn.network import flat
 from eventsnn.kernel.calendar import calendar, enter, next_due, reserve, take
 from eventsnn.kernel.link import link
 from eventsnn.kernel.shards import deal, together, wirings
@@ -176,20 +177,22 @@ def test_every_neuron_stream_and_synapse_is_somebodys_once_and_rows_keep_their_o
     synapses, of = setup.network.synapses, deal(setup, threads, 1.0, 0.0)
     assert of.shards == min(threads, setup.network.neurons)
     assert sorted(np.concatenate(of.streams)) == list(range(len(setup.streams.of)))
-    delay = np.repeat(synapses.delay, np.diff(synapses.first))
-    emitter = np.repeat(
-        np.repeat(np.arange(setup.network.emitters), np.diff(synapses.first_row)), np.diff(synapses.first)
-    )
+    row = flat(synapses).row
     seen: list[int] = []
     for shard, wiring in enumerate(wirings(setup, of)):
-        own = [k for r in range(len(wiring.begin)) for k in range(wiring.begin[r], wiring.end[r])]
-        assert own == sorted(own)
-        assert set(of.owner[synapses.target[own]].tolist()) <= {shard}
+        assert np.array_equal(wiring.mine, of.owner == shard)
+        assert (np.diff(wiring.row) >= 0).all()
+        own: list[int] = []
         for e in range(setup.network.emitters):
-            for r in range(wiring.first_row[e], wiring.first_row[e + 1]):
-                assert wiring.emitter_of_row[r] == e
-                assert set(emitter[wiring.begin[r] : wiring.end[r]]) == {e}
-                assert set(delay[wiring.begin[r] : wiring.end[r]]) == {wiring.delay[r]}
+            for p in range(wiring.first_row[e], wiring.first_row[e + 1]):
+                r, part = wiring.row[p], np.arange(wiring.begin[p], wiring.end[p])
+                assert synapses.first_row[e] <= r < synapses.first_row[e + 1]
+                assert (row[part] == r).all()
+                assert wiring.delay[p] == synapses.delay[r]
+                if synapses.spread[r] < 0:
+                    assert wiring.mine[synapses.target[part]].all()
+                own += part[wiring.mine[synapses.target[part]]].tolist()
+        assert own == sorted(own)
         seen += own
     assert sorted(seen) == list(range(len(synapses.target)))
 
@@ -282,7 +285,8 @@ def test_the_calendar_knows_a_time_before_which_nothing_is_due(delays, width, st
     book = calendar(width, 3.0)
     n = len(delays)
     book = reserve(book, n)
-    enter(book, np.arange(n + 1), np.array(delays), np.zeros(n), np.arange(n), n)
+    for k in range(n):
+        enter(book, delays[k], k, 0.0, 0)
     take(book, 0.0, start)
     if len(book.slots) * width > start:  # else a real run would have taken more often
         left = min((d for d in delays if d >= start), default=math.inf)

@@ -1,4 +1,8 @@
-"""The calendar of deliveries: which row of synapses acts when.  One entry per spike and row, first in, first out."""
+"""The calendar of deliveries: which row of synapses acts when.  One entry per spike and row, first in, first out.
+
+A row whose synapses have their own delays is one entry too: it stands at the next arrival of that spike, and enters
+itself again for the one after the window.
+"""
 
 from typing import NamedTuple
 
@@ -11,9 +15,20 @@ class Calendar(NamedTuple):
     slots: np.ndarray      # (slots, 2) int64: first and last entry, -1 if empty; the number of slots is a power of 2
     next: np.ndarray       # (capacity,) int64: the entry behind, -1 at the end
     time: np.ndarray       # (capacity,) float64
-    row: np.ndarray        # (capacity,) int64
+    part: np.ndarray       # (capacity,) int64: the row, or what a shard has of it (see `Wiring`)
+    spike: np.ndarray      # (capacity,) float64: when it was emitted
+    synapse: np.ndarray    # (capacity,) int64: the first of the row's synapses that are still to act
     free: np.ndarray       # (2,) int64: first free entry (-1 if none), number of free entries
     per_time: np.ndarray   # (1,) float64: slots per unit of time
+
+
+class Due(NamedTuple):
+    """What acts in a window."""
+
+    time: np.ndarray       # (n,) float64
+    part: np.ndarray       # (n,) int64
+    synapse: np.ndarray    # (n,) int64: the first that acts: all from there on, or in a row with own delays it alone
+    spike: np.ndarray      # (n,) float64: when it was emitted, as long as that matters
 
 
 def calendar(width: float, longest: float) -> Calendar:
@@ -22,8 +37,8 @@ def calendar(width: float, longest: float) -> Calendar:
     n = 1024
     chain = np.arange(1, n + 1, dtype=np.int64)
     chain[-1] = -1
-    return Calendar(np.full((slots, 2), -1, np.int64), chain, np.zeros(n), np.zeros(n, np.int64),
-                    np.array([0, n], np.int64), np.array([1.0 / max(width, longest / (slots - 2))]))
+    return Calendar(np.full((slots, 2), -1, np.int64), chain, np.zeros(n), np.zeros(n, np.int64), np.zeros(n),
+                    np.zeros(n, np.int64), np.array([0, n], np.int64), np.array([1.0 / max(width, longest / (slots - 2))]))
 
 
 def reserve(c, n):
@@ -32,40 +47,39 @@ def reserve(c, n):
         return c
     old = len(c.time)
     size = max(2 * old, old + n)
-    chain, time, row = np.empty(size, np.int64), np.empty(size), np.empty(size, np.int64)
+    chain, time, part = np.empty(size, np.int64), np.empty(size), np.empty(size, np.int64)
+    spike, synapse = np.empty(size), np.empty(size, np.int64)
     for k in range(old):                 # loops, not slices: numba compiles a slice's error messages for seconds
         chain[k] = c.next[k]
         time[k] = c.time[k]
-        row[k] = c.row[k]
+        part[k] = c.part[k]
+        spike[k] = c.spike[k]
+        synapse[k] = c.synapse[k]
     for k in range(old, size):
         chain[k] = k + 1
     chain[size - 1] = c.free[0]
     c.free[0] = old
     c.free[1] += size - old
-    return Calendar(c.slots, chain, time, row, c.free, c.per_time)
+    return Calendar(c.slots, chain, time, part, spike, synapse, c.free, c.per_time)
 
 
-def enter(c, first_row, delay, time, emitter, n):
-    """Enter the deliveries of n spikes, one per row; there is room (see `reserve`)."""
-    mask, per_time = len(c.slots) - 1, c.per_time[0]
+def enter(c, time, part, spike, synapse):
+    """One more entry; there is room (see `reserve`)."""
     k = c.free[0]
-    for i in range(n):
-        for row in range(first_row[emitter[i]], first_row[emitter[i] + 1]):
-            arrival = time[i] + delay[row]                   # law S9: one expression, computed once
-            after = c.next[k]
-            c.time[k] = arrival
-            c.row[k] = row
-            c.next[k] = -1
-            slot = int(arrival * per_time) & mask
-            last = c.slots[slot, 1]
-            if last < 0:
-                c.slots[slot, 0] = k
-            else:
-                c.next[last] = k
-            c.slots[slot, 1] = k
-            c.free[1] -= 1
-            k = after
-    c.free[0] = k
+    c.free[0] = c.next[k]
+    c.free[1] -= 1
+    c.time[k] = time
+    c.part[k] = part
+    c.spike[k] = spike
+    c.synapse[k] = synapse
+    c.next[k] = -1
+    slot = int(time * c.per_time[0]) & (len(c.slots) - 1)
+    last = c.slots[slot, 1]
+    if last < 0:
+        c.slots[slot, 0] = k
+    else:
+        c.next[last] = k
+    c.slots[slot, 1] = k
 
 
 def next_due(c, start, end):
@@ -85,7 +99,7 @@ def next_due(c, start, end):
 
 
 def take(c, start, end):
-    """Remove and return (time, row) of all entries with time in [start, end), in the order they came in."""
+    """Remove and return all entries with time in [start, end), in the order they came in."""
     mask = len(c.slots) - 1
     first, last = int(start * c.per_time[0]), int(end * c.per_time[0])
     n = 0
@@ -94,7 +108,7 @@ def take(c, start, end):
         while k >= 0:
             n += c.time[k] < end
             k = c.next[k]
-    time, row = np.empty(n), np.empty(n, np.int64)
+    due = Due(np.empty(n), np.empty(n, np.int64), np.empty(n, np.int64), np.empty(n))
     n = 0
     for lap in range(first, last + 1):
         slot = lap & mask
@@ -103,8 +117,10 @@ def take(c, start, end):
         while k >= 0:
             after = c.next[k]
             if c.time[k] < end:
-                time[n] = c.time[k]
-                row[n] = c.row[k]
+                due.time[n] = c.time[k]
+                due.part[n] = c.part[k]
+                due.synapse[n] = c.synapse[k]
+                due.spike[n] = c.spike[k]
                 n += 1
                 if before < 0:
                     c.slots[slot, 0] = after
@@ -118,38 +134,87 @@ def take(c, start, end):
             else:
                 before = k
             k = after
-    return time, row
+    return due
 
 
-def merge_sort(time, row):
-    """(time, row) in ascending order of time, then row: natural merge sort, so that ordered streams cost little."""
-    n = len(time)
+def unroll(c, wiring, due, end):
+    """Each synapse with an own delay that acts before `end` by itself; what comes later goes back into the calendar."""
+    if len(wiring.delays) == 0:
+        return due
+    n = 0
+    for d in range(len(due.part)):
+        row = wiring.row[due.part[d]]
+        if wiring.spread[row] < 0:
+            n += 1
+            continue
+        k, own = due.synapse[d], wiring.spread[row] - wiring.first[row]
+        while k < wiring.end[due.part[d]] and due.spike[d] + wiring.delays[own + k] < end:
+            n += wiring.mine[wiring.target[k]]
+            k += 1
+    out = Due(np.empty(n), np.empty(n, np.int64), np.empty(n, np.int64), np.empty(0))
+    n = 0
+    for d in range(len(due.part)):
+        part, spike, k = due.part[d], due.spike[d], due.synapse[d]
+        row = wiring.row[part]
+        own = wiring.spread[row] - wiring.first[row]
+        time = due.time[d]
+        while time < end:
+            if wiring.spread[row] < 0 or wiring.mine[wiring.target[k]]:
+                out.time[n] = time
+                out.part[n] = part
+                out.synapse[n] = k
+                n += 1
+            if wiring.spread[row] < 0:
+                break
+            k += 1
+            if k == wiring.end[part]:
+                break
+            time = spike + wiring.delays[own + k]            # law S9: as `spread` computes an entry's first
+        if wiring.spread[row] >= 0 and k < wiring.end[part]:
+            enter(c, time, part, spike, k)
+    return out
+
+
+def merge_sort(due):
+    """The same in ascending order of time, then row, then synapse: natural merge sort, so that ordered streams cost
+    little."""
+    n = len(due.time)
     if n < 2:
-        return time, row
+        return due
     ends = np.empty(n + 1, np.int64)
-    other_time, other_row = np.empty(n), np.empty(n, np.int64)
+    other = Due(np.empty(n), np.empty(n, np.int64), np.empty(n, np.int64), due.spike)
     while True:
         runs = 0
         for k in range(1, n):
-            if time[k] < time[k - 1] or (time[k] == time[k - 1] and row[k] < row[k - 1]):
+            if precedes(due, k, k - 1):
                 ends[runs] = k
                 runs += 1
         ends[runs] = n
         if runs == 0:
-            return time, row
+            return due
         start = 0
         for pair in range(0, runs + 1, 2):
             middle = ends[pair]
             end = ends[pair + 1] if pair < runs else middle
             a, b = start, middle
             for k in range(start, end):
-                if b >= end or (a < middle and (time[a] < time[b] or (time[a] == time[b] and row[a] <= row[b]))):
-                    other_time[k] = time[a]
-                    other_row[k] = row[a]
+                if b >= end or (a < middle and not precedes(due, b, a)):
+                    move(due, a, other, k)
                     a += 1
                 else:
-                    other_time[k] = time[b]
-                    other_row[k] = row[b]
+                    move(due, b, other, k)
                     b += 1
             start = end
-        time, row, other_time, other_row = other_time, other_row, time, row
+        due, other = other, due
+
+
+def precedes(due, a, b):
+    if due.time[a] != due.time[b]:
+        return due.time[a] < due.time[b]
+    return due.part[a] < due.part[b] or (due.part[a] == due.part[b] and due.synapse[a] < due.synapse[b])
+
+
+def move(due, a, other, b):
+    other.time[b] = due.time[a]
+    other.part[b] = due.part[a]
+    other.synapse[b] = due.synapse[a]

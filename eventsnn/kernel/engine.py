@@ -87,7 +87,7 @@ def run(setup: Setup, jit: bool, progress: Callable[[float, float], None] | None
     wires = wirings(setup, of)
     mail = post.mail(of.shards, room, compiled)
     frame = Frame(network.drives, setup.times, setup.keep, width, setup.until, network.tick, mail)
-    longest = float(network.synapses.delay.max()) if len(network.synapses.delay) else width
+    longest = float(max(network.synapses.delay.max(initial=width), network.synapses.delays.max(initial=width)))
     local = np.empty(network.neurons, np.int64)
     inboxes = np.zeros(network.neurons, np.int64), np.zeros(network.neurons, np.int64)
     mine = [[of.owner[group.neuron] == shard for group in network.groups] for shard in range(of.shards)]

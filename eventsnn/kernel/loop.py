@@ -14,8 +14,8 @@ import numpy as np
 
 from ..course import ENDLESS, RAPID
 from ..streams import Streams, next_event
-from .calendar import Calendar, merge_sort, next_due, take
-from .inbox import Wiring, deliver, in_key_order
+from .calendar import Calendar, merge_sort, next_due, take, unroll
+from .inbox import Wiring, deliver
 from .mail import Mail, exchange, spread
 
 
@@ -151,8 +151,6 @@ def live(wiring, inbox, cells, k, end, breakpoints, times, sample, sums, out, co
             b = a + 1
             while b < last and inbox.arrival[b]["time"] == arrival:
                 b += 1
-            if b > a + 1:
-                in_key_order(wiring, inbox, a, b)
             for r in range(len(sums)):
                 sums[r] = 0
             while a < b:
@@ -258,9 +256,8 @@ def run(course, share, groups, frame, budget):
     while start < frame.until and loads < budget and not endless:
         windows += 1
         end = min(start + frame.width, frame.until)
-        due_time, due_row = take(calendar, start, end)
-        due_time, due_row = merge_sort(due_time, due_row)
-        inbox = deliver(wiring, due_time, due_row, share.inbox_first, share.inbox_last, arrival, counters)
+        due = merge_sort(unroll(calendar, wiring, take(calendar, start, end), end))
+        inbox = deliver(wiring, due, share.inbox_first, share.inbox_last, arrival, counters)
         arrival = inbox.arrival
         fresh = groups_window(groups, wiring, inbox, share.local, end, frame.breakpoints, times, sample,
                               Emitted(fresh.time, fresh.emitter, 0), counters)

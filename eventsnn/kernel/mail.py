@@ -53,7 +53,10 @@ def spread(calendar, wiring, time, emitter, n):
     for i in range(n):
         rows += wiring.first_row[emitter[i] + 1] - wiring.first_row[emitter[i]]
     calendar = reserve(calendar, rows)
-    enter(calendar, wiring.first_row, wiring.delay, time, emitter, n)
+    for i in range(n):
+        for part in range(wiring.first_row[emitter[i]], wiring.first_row[emitter[i] + 1]):
+            # law S9: one expression, computed once (of a row with own delays, the first; see `unroll`)
+            enter(calendar, time[i] + wiring.delay[part], part, time[i], wiring.begin[part])
     return calendar
 
 

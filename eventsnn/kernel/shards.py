@@ -83,36 +83,40 @@ def arrivals(first_row, first, target, rate, work):
 def wirings(setup: Setup, of: Deal) -> list[Wiring]:
     """Each shard's wiring."""
     s, network = setup.network.synapses, setup.network
-    rest = (network.neurons, max(1, *(p.receptors for p in network.populations)))
+    rest = (s.first, *s[3:11], network.neurons, max(1, *(p.receptors for p in network.populations)))
     if of.shards == 1:
-        emitter = np.repeat(np.arange(network.emitters), np.diff(s.first_row))
-        return [Wiring(s.first_row, s.first[:-1], s.first[1:], s.delay, *s[3:], emitter, *rest)]
-    count, cut = (quick(f, len(s.target)) for f in (count_parts, cut_rows))
+        return [Wiring(s.first_row, np.arange(len(s.delay)), s.first[:-1], s.first[1:], s.delay,
+                       np.ones(network.neurons, np.bool_), *rest)]
+    work = len(s.target)
     places = np.zeros(of.shards + 1, np.int64)
-    count(s.first, s.target, of.owner, places[1:])
+    quick(count_parts, work)(s.first, s.spread, s.target, of.owner, places[1:])
     places = np.cumsum(places)
     first_row = np.empty((of.shards, network.emitters + 1), np.int64)
-    begin, end, emitter = np.empty((3, places[-1]), np.int64)
-    delay = np.empty(places[-1])
-    cut(s.first_row, s.first, s.delay, s.target, of.owner, places[:-1].copy(), first_row, begin, end, emitter, delay)
-    return [Wiring(first_row[k], begin[a:b], end[a:b], delay[a:b], *s[3:], emitter[a:b], *rest)
+    row, begin, end = np.empty((3, places[-1]), np.int64)
+    quick(cut_rows, work)(s.first_row, s.first, s.spread, s.target, of.owner, places[:-1].copy(), first_row, row, begin,
+                          end)
+    return [Wiring(first_row[k], row[a:b], begin[a:b], end[a:b], s.delay[row[a:b]], of.owner == k, *rest)
             for k, (a, b) in enumerate(pairwise(places))]
 
 
-def count_parts(first, target, owner, parts):
-    """Add to each shard's number of rows: the parts of rows, each without a break, that lead to it."""
+def count_parts(first, spread, target, owner, parts):
+    """Add to each shard's number of parts: of rows, each without a break, that lead to it; of a row with own delays,
+    all or nothing."""
+    seen = np.full(len(parts), -1)
     for r in range(len(first) - 1):
         before = -1
         for k in range(first[r], first[r + 1]):
             shard = owner[target[k]]
-            if shard != before:
+            if shard != before and (spread[r] < 0 or seen[shard] != r):
                 parts[shard] += 1
+                seen[shard] = r
             before = shard
 
 
-def cut_rows(first_row, first, delay, target, owner, place, own_first_row, begin, end, emitter, own_delay):
-    """Those parts, as rows, by shard.  place: where each shard's begin, then end."""
+def cut_rows(first_row, first, spread, target, owner, place, own_first_row, row, begin, end):
+    """Those parts, by shard.  place: where each shard's begin, then end."""
     start = place.copy()
+    seen = np.full(len(place), -1)
     for e in range(len(first_row)):
         for shard in range(len(place)):
             own_first_row[shard, e] = place[shard] - start[shard]
@@ -122,12 +126,12 @@ def cut_rows(first_row, first, delay, target, owner, place, own_first_row, begin
             before = -1
             for k in range(first[r], first[r + 1]):
                 shard = owner[target[k]]
-                if shard != before:
-                    begin[place[shard]] = k
-                    emitter[place[shard]] = e
-                    own_delay[place[shard]] = delay[r]
+                if shard != before and (spread[r] < 0 or seen[shard] != r):
+                    row[place[shard]] = r
+                    begin[place[shard]] = k if spread[r] < 0 else first[r]
                     place[shard] += 1
-                end[place[shard] - 1] = k + 1
+                    seen[shard] = r
+                end[place[shard] - 1] = k + 1 if spread[r] < 0 else first[r + 1]
                 before = shard
 
 
