@@ -150,6 +150,8 @@ def inspect(p, s, end):
     missed, closest = False, math.inf
     for zoom in (1.0, 32.0, 1024.0):
         h = (end - s.t) / zoom / SAMPLES
+        if h <= 16.0 * U * s.t:                            # finer than time itself
+            break
         before, here, tops = over(p, s, s.t)[0], over(p, s, s.t + h)[0], 0
         for n in range(1, SAMPLES):
             t = s.t + n * h
@@ -163,7 +165,7 @@ def inspect(p, s, end):
                     missed = missed or f > unsure
                     if f < -unsure or f > unsure:
                         closest = min(closest, abs(f) / (U * size))
-            elif here > 16.0 * U * size + slack(p, s, t) and n < SAMPLES - 1:
+            elif here > 16.0 * U * size + slack(p, s, t) and n < SAMPLES - 2:
                 missed = True
             before, here = here, after
     return missed, closest
