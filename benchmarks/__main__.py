@@ -2,6 +2,7 @@
 
 brunel   Brunel's network (2000), N = 12500, 1000 + 250 inputs each, delta synapses, 100 ms, on the general loop
 crossing 100,000 random first crossings: missed, false, ambiguous, evaluations per problem (see benchmarks/crossing.py)
+coefficients  the same for membranes kept as scaled coefficients (see benchmarks/coefficients.py)
 start    seconds to `import eventsnn`, to a first result with a warm kernel cache, and to the first result ever
 """
 
@@ -15,6 +16,7 @@ import sys
 import tempfile
 import time
 
+from .coefficients import coefficients
 from .crossing import crossing
 
 FIRST_RESULT = """
@@ -66,7 +68,7 @@ def start(runs: int = 5) -> dict[str, object]:
             "warm_s": statistics.median(t for _, t in warm), "ever_s": ever}
 
 
-BENCHMARKS = {"brunel": brunel, "crossing": crossing, "start": start}
+BENCHMARKS = {"brunel": brunel, "coefficients": coefficients, "crossing": crossing, "start": start}
 
 if __name__ == "__main__":
     parser = argparse.ArgumentParser(prog="python -m benchmarks", description=__doc__,

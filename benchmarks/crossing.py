@@ -35,10 +35,11 @@ U64 = np.uint64
 
 
 def bound(function: Any) -> Bound:
-    """The function with those of this module that it uses, which `link` would leave alone."""
-    parts = {name: globals().get(name) for name in function.__code__.co_names}
+    """The function with those of its own module that it uses, which `link` would leave alone."""
+    known, home = function.__globals__, function.__module__
+    parts = {name: known.get(name) for name in function.__code__.co_names}
     return Bound.to(function, {name: bound(part) for name, part in parts.items()
-                               if isinstance(part, FunctionType) and part.__module__ == __name__})
+                               if isinstance(part, FunctionType) and part.__module__ == home})
 
 
 # ---------------------------------------------------------------------------------------------------- the problems

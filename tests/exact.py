@@ -82,6 +82,10 @@ class Excess:
                 angle = w * mp.mpf(float(s.t)) + float(phase) - mp.atan2(w, m)
                 self.waves.append((size, w, angle))
                 parts.append((-size * mp.sin(angle), (m,)))
+        self.sum(parts)
+
+    def sum(self, parts):
+        zero = mp.mpf(0)
         self.terms: dict = {}
         self.parts = []
         for c, rates in parts:
@@ -130,6 +134,24 @@ class Excess:
                                             for j in range(min(k, n) + 1)) / math.factorial(k)
             total += c * min(mean, sum(d * size_of(rate, p, n, a, b) for rate, p, d in fractions))
         return total * SAFE, sum(float(abs(size)) * float(w) ** n for size, w, _ in self.waves) * SAFE
+
+
+class CoefficientExcess(Excess):
+    """F of the records p and s (as of lif_coefficients) from t on."""
+
+    def __init__(self, p, s, t):
+        self.t = t
+        super().__init__(p, s)
+
+    def build(self, p, s):
+        y = mp.mpf(self.t) - mp.mpf(s.epoch * float(p.tau))
+        parts = [(mp.mpf(float(s.v_inf)) - float(p.theta), (mp.mpf(0),))]
+        for c, tau in ((s.a, p.tau), *zip(s.b, p.tau_c, strict=True)):
+            if c != 0.0:
+                m = 1 / mp.mpf(float(tau))
+                parts.append((float(c) * mp.exp(-m * y), (m,)))
+        self.waves = []
+        self.sum(parts)
 
 
 def zero_between(f, low, high, order):

@@ -45,6 +45,23 @@ def lif_exp(draw):
 
 
 @st.composite
+def lif_apart(draw):
+    """Kept as scaled coefficients: two receptors, exp and exp or delta, and a spike-triggered current; short epochs."""
+    node = draw(lif_delta())
+    mixed, rests = draw(st.booleans()), node["tau_refrac"] > 0.0
+    fast, slow = draw(st.permutations([0.5, 8.0]))
+    return {
+        **node,
+        "tau_m": draw(st.sampled_from([1.0, 2.0, 5.0, 10.0, 50.0])),
+        "synapse": ["exp", "delta" if mixed else "exp"],
+        "tau_syn": [fast, None if mixed else slow],
+        "i_init": [draw(st.sampled_from([0.0, 4.0])), 0.0],
+        "tau_w": [30.0],
+        "b_w": [draw(st.sampled_from([0.0, 1.0, -0.25] if rests else [0.0, 1.0]))],
+    }
+
+
+@st.composite
 def qif(draw):
     return {
         "model": "qif",

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from strategies import by_steps, lif_delta, networks, times, waved
+from strategies import by_steps, lif_apart, lif_delta, networks, times, waved
 
 import eventsnn as es
 from eventsnn.kernel import engine
@@ -54,6 +54,19 @@ def test_three_engines_agree_on_every_network(graph, seed):
 @given(waved())
 def test_three_engines_agree_on_the_whole_linear_family_under_every_current(graph):
     three_agree(es.compile(graph), 15.0)
+
+
+@settings(max_examples=max(EXAMPLES // 3, 5), **PATIENT)
+@given(networks(kinds=(lif_apart,)), st.floats(0.01, 1.0))
+def test_three_engines_agree_on_scaled_coefficients_whatever_the_windows(graph, part):
+    network = es.compile(graph, seed=1)
+    assert {group.dynamics.name for group in network.groups} == {"lif/coefficients"}
+    three_agree(network, 15.0)
+    cut = es.compile(graph, seed=1)
+    vars(cut)["min_delay"] = max(0.01, part * min(network.min_delay, 1.0))
+    same(es.simulate(network, 15.0), es.simulate(cut, 15.0))
+    assert es.simulate(network, 15.0, record=everything(network), record_at=0.1).spikes == \
+        es.simulate(network, 15.0).spikes
 
 
 INTEGRATED = {

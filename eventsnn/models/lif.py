@@ -8,8 +8,10 @@ A receptor is "delta" (V jumps by the weight, mV), "exp" (a current jumps by the
 that decay by tau_w (adaptation) and adds b_th to the threshold, in steps that decay by tau_th (Kobayashi, Tsubo &
 Shinomoto 2009).
 
-Two representations serve this one vocabulary; the attributes alone decide which (law S11): delta synapses with finite
-tau_m and piecewise constant currents keep a scaled state (`lif_scaled`), all others V and their currents
+Three representations serve this one vocabulary; the attributes alone decide which (law S11).  Where tau_m is finite and
+injected currents are piecewise constant, delta synapses keep a scaled state (`lif_scaled`), and exponential currents,
+synaptic and spike-triggered, one coefficient each (`lif_coefficients`) if their time constants and tau_m all differ by
+more than an eighth of the longer and tau_m is at most 100 times the shortest.  All others keep V and their currents
 (`lif_linear`).
 """
 
@@ -21,7 +23,7 @@ import numpy as np
 from .. import channels
 from ..errors import Mistake
 from ..model import Field, Model, Prepared, Waves, inf
-from . import lif_linear, lif_scaled
+from . import lif_coefficients, lif_linear, lif_scaled
 
 FIELDS = {
     "tau_m": Field(20.0, "ms", "membrane time constant; inf: a perfect integrator", above=0.0, finite=False),
@@ -68,8 +70,9 @@ def prepare(values: Mapping[str, Any], size: int, waves: Waves) -> Prepared:
     settle(p)
     p.update(channels.receptors(p, size))
     spiked = [p[name] for name in ("tau_w", "b_w", "tau_th", "b_th") if p[name] is not None]
-    scaled = set(p["synapse"]) == {"delta"} and not spiked and waves.steps and bool(np.all(np.isfinite(p["tau_m"])))
-    return (lif_scaled if scaled else lif_linear).prepare(p, size, waves)
+    if set(p["synapse"]) == {"delta"} and not spiked and waves.steps and bool(np.all(np.isfinite(p["tau_m"]))):
+        return lif_scaled.prepare(p, size, waves)
+    return (lif_coefficients if lif_coefficients.serves(p, waves) else lif_linear).prepare(p, size, waves)
 
 
 LIF = Model("lif", __doc__ or "", FIELDS, prepare)
