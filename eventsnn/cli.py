@@ -110,15 +110,23 @@ def simulated(talk: Talk, network: Any, file: Path, until: float, seed: int | No
               record: Iterable[str] | None, record_at: float | None, backend: str, threads: int, plot: bool) -> int:
     """Simulate, write, tell."""
     from . import simulate
+    from .result import CSV, NEURONS
 
     out = out or Path("out") / file.resolve().stem
     writable(out)
     with talk.busy(f"simulating {file.name}") as progress:
         result = simulate(network, until, seed=seed, threads=threads, record=wanted(network, record or ()),
-                          record_at=record_at, backend=backend, progress=progress)
+                          record_at=record_at, backend=backend, progress=progress, out=out)
     result = dataclasses.replace(result, provenance={**result.provenance, "file": str(file.resolve())})
-    paths = result.save(out)
     (out / "run.png").unlink(missing_ok=True)          # of an earlier run
+    result.describe(out)
+    try:
+        with talk.busy(f"writing {out / CSV}") as progress:
+            result.spikes.save(out / CSV, progress)
+    except KeyboardInterrupt:
+        complain(f"interrupted: no {CSV} was written; {out / NEURONS} has every spike")
+        return INTERRUPTED
+    paths = result.describe(out, CSV)
     if plot:
         from . import plot as pictures
 
@@ -250,7 +258,8 @@ def compare(a: Annotated[Path, typer.Argument(help="A folder that run or emulate
 
 def left(path: Path) -> Any:
     """The run that a folder holds, with its network if that file is still the same; or a file's spikes."""
-    from .spikes import Result, Spikes
+    from .result import Result
+    from .spikes import Spikes
 
     if not path.is_dir():
         return Spikes.load(path)

@@ -1,7 +1,7 @@
 """What `simulate` hands to an engine, and what an engine hands back: in the network's own unit of time."""
 
 from types import SimpleNamespace
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -30,11 +30,11 @@ class Setup(NamedTuple):
     emitter_of_neuron: np.ndarray
     streams: Streams
     trains: Trains
+    sink: Any                 # an `Intake`, called with (time, emitter, reached): all spikes of the emitters kept, in
+                              # any order, from the last `reached` up to this one
 
 
 class Outcome(NamedTuple):
-    time: np.ndarray          # (n,) float64: spikes of the emitters kept, in any order
-    emitter: np.ndarray       # (n,) int64
     counters: np.ndarray      # (3,) int64: spikes, synaptic operations, neuron updates
     states: list[np.ndarray]  # each group's records at the end
     reached: float            # until, unless interrupted
