@@ -32,7 +32,7 @@ Record = Annotated[list[str] | None, typer.Option(metavar="POP:VARS", help='What
 RecordAt = Annotated[float | None, typer.Option(metavar="STEP", help="ms between samples; default 1.")]
 Out = Annotated[Path | None, typer.Option("--out", "-o", metavar="DIR", help="Where results go; default out/NAME.")]
 Plot = Annotated[bool, typer.Option("--plot", help="Also draw the run: DIR/run.png.")]
-Backend = Annotated[str, typer.Option(help="compiled, python or simpy: the same bits, at different speeds.")]
+Backend = Annotated[str, typer.Option(help="auto, compiled, python or simpy: the same bits, at different speeds.")]
 Threads = Annotated[int, typer.Option(help="How many threads may work; no result depends on it.")]
 
 
@@ -79,7 +79,7 @@ def start(context: typer.Context, version: Annotated[bool, typer.Option("--versi
 @app.command()
 def run(network: Annotated[Path, typer.Argument(help="A networkx graph as node-link JSON, as es.save writes it.")],
         until: Until, seed: Seed = None, out: Out = None, record: Record = None, record_at: RecordAt = None,
-        backend: Backend = "compiled", threads: Threads = 1, plot: Plot = False, json: Json = False,
+        backend: Backend = "auto", threads: Threads = 1, plot: Plot = False, json: Json = False,
         quiet: Quiet = False, debug: Debug = False) -> int:
     """Simulate a network exactly. Writes spikes.csv, spikes.npz, result.json and what was recorded."""
     talk = Talk(json, quiet)
@@ -91,7 +91,7 @@ def run(network: Annotated[Path, typer.Argument(help="A networkx graph as node-l
 @app.command()
 def emulate(model: Annotated[Path, typer.Argument(help="A folder with a model file, as quantise writes it.")],
             until: Until, seed: Seed = None, out: Out = None, record: Record = None, record_at: RecordAt = None,
-            backend: Backend = "compiled", threads: Threads = 1, plot: Plot = False, json: Json = False,
+            backend: Backend = "auto", threads: Threads = 1, plot: Plot = False, json: Json = False,
             quiet: Quiet = False, debug: Debug = False) -> int:
     """Run an integer network bit for bit. Writes what run writes."""
     return simulated(Talk(json, quiet), reopened(model), model, until, seed, out, record, record_at, backend, threads,

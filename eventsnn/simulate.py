@@ -1,6 +1,7 @@
 """simulate(network, until, ...): checks what is asked, runs an engine, returns a `Result`."""
 
 import importlib.metadata
+import math
 import platform
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
@@ -19,15 +20,18 @@ from .streams import streams
 from .values import seed_of
 
 BACKENDS = {
+    "auto": "compiled, or plain Python for a run that is over before a compiler would have been loaded",
     "compiled": "the event loop, compiled",
     "python": "the same loop in plain Python",
     "simpy": "the executable specification",
 }
 
+SHORT = 100.0            # no window is longer on the way to disk, whatever the delays: its spikes wait in memory
+
 
 def simulate(network: Network, until: float, *, inputs: Mapping[Any, Any] | None = None, seed: int | None = None,
              threads: int = 1, record: Mapping[Any, Sequence[str]] | None = None, record_at: Any = None,
-             backend: str = "compiled", progress: Callable[[float, float], None] | None = None,
+             backend: str = "auto", progress: Callable[[float, float], None] | None = None,
              out: str | Path | None = None) -> Result:
     """Run a network, float or integer, over [0, until) ms.
 
@@ -37,7 +41,8 @@ def simulate(network: Network, until: float, *, inputs: Mapping[Any, Any] | None
     record     variables by population: "v" (mV), "i" (nA, one per receptor) and what else its model has (`eventsnn
                model NAME` lists them), "spikes" of a source
     record_at  a step or an ascending array of times in [0, until), ms; default: every millisecond
-    backend    "compiled", "python" (the same loop, not compiled) or "simpy" (the specification): equal to the bit
+    backend    "compiled", "python" (the same loop, not compiled) or "simpy" (the specification): equal to the bit;
+               "auto" is the first, or the second for the first few little runs of a process: provenance says which
     progress   called with (time reached, until) about every 0.2 s
     out        a folder: spikes go there as they come, not into memory, and the Result's are read from there; an earlier
                result in it is replaced.  Whatever ends the run, even a kill, `Result.load(out)` reads what was reached
@@ -58,15 +63,26 @@ def simulate(network: Network, until: float, *, inputs: Mapping[Any, Any] | None
     wanted, listened = recordings(network, record or {})
     at_ms = sample_times(record_at, until) if wanted or record_at is not None else np.empty(0)
     setup = lay_out(network, until, at_ms, wanted, listened, inputs, seed)
+    little = None
+    if backend == "auto":
+        from .kernel.brief import brief
+        little = brief(setup)
+        backend = "python" if little else "compiled"
     how = {"seed": int(seed), "backend": backend, "threads": int(threads)}
     if out is not None:
         setup = setup._replace(sink=Intake(network, listened, Path(out), provenance(network, how)))
-    if backend == "simpy":
+    if little:
+        outcome, deliveries = little
+        for spikes in deliveries:
+            setup.sink(*spikes)
+        if progress:
+            progress(outcome.reached, setup.until)
+    elif backend == "simpy":
         from .reference import run as specification
         outcome = specification(setup)
     else:
         from .kernel.engine import run
-        outcome = run(setup, backend == "compiled", progress, int(threads))
+        outcome = run(setup, backend == "compiled", progress, int(threads), math.inf if out is None else SHORT)
     result = collect(setup, outcome, until, wanted, listened, at_ms, how, inputs)
     if out is not None:
         result.finish(Path(out))

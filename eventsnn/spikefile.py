@@ -17,7 +17,7 @@ from .errors import Mistake
 
 RECORD = np.dtype([("time_ms", "<f8"), ("neuron", "<i8")])
 HEAD = 128                   # bytes of the header: room for 20 digits
-CHUNK = 1 << 18              # spikes that are in memory at once while a file is written
+CHUNK = 1 << 16              # spikes that are in memory at once while a file is written
 Watch = Callable[[float, float], None]
 
 

@@ -73,8 +73,8 @@ def cells(setup: Setup, k: int, mine: np.ndarray, soonest: np.ndarray, jit: bool
 
 
 def run(setup: Setup, jit: bool, progress: Callable[[float, float], None] | None = None, threads: int = 1,
-        window: float = math.inf, worth: float = WORTH, room: int = post.ROOM) -> Outcome:
-    """Run to the end, or to Ctrl-C.
+        window: float = math.inf, worth: float = WORTH, room: int = post.ROOM, most: int = 0) -> Outcome:
+    """Run to the end, or to Ctrl-C, or (with `most`) until about that many events have been handled.
 
     Neither of these decides a bit: `window` (the longest, if that is less than the smallest delay), `worth` (see
     `deal`; 0: as many shards as threads, if there are neurons), `room` (of a mailbox).
@@ -109,7 +109,7 @@ def run(setup: Setup, jit: bool, progress: Callable[[float, float], None] | None
         with np.errstate(all="ignore"):                # of this thread
             return step(courses[shard], shares[shard], groups[shard], frame, budget)
 
-    budget, interrupted = (100_000 if jit else 1000), False
+    budget, interrupted = most or (100_000 if jit else 1000), False
     try:
         with patience() as asked:
             while courses[0].time < setup.until and not asked:
@@ -126,6 +126,8 @@ def run(setup: Setup, jit: bool, progress: Callable[[float, float], None] | None
                 budget = max(100, int(budget * min(4.0, max(0.25, PAUSE / (time.perf_counter() - began + 1e-9)))))
                 if progress:
                     progress(courses[0].time, setup.until)
+                if most:
+                    break
         interrupted = bool(asked)
     except KeyboardInterrupt:
         interrupted = True
