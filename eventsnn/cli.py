@@ -297,6 +297,8 @@ def scenario(context: typer.Context,
              out: Out = None, small: Annotated[bool, typer.Option("--small", help="A size for tests.")] = False,
              json: Json = False, quiet: Quiet = False, debug: Debug = False) -> int:
     """Run a scenario. Takes its own options, KEY=VALUE or --key VALUE. Exit code 1: it broke a promise."""
+    from .course import watched
+
     talk, known = Talk(json, quiet), scenarios()
     if name is None:
         talk.tell(known.items(), known)
@@ -306,7 +308,7 @@ def scenario(context: typer.Context,
     script = imported(name)
     chosen = options(script.main, context.args)
     out = out or Path("out") / name
-    with talk.busy(f"scenario {name}"):
+    with talk.busy(f"scenario {name}", "left of this run") as progress, watched(progress):
         outcome = script.main(out, small, talk.say, **chosen)
     promises = script.expect(outcome)
     talk.tell([], {"scenario": name, "out": str(out), "promises": [{"fact": f, "kept": bool(k)} for f, k in promises]})

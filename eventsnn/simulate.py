@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from .course import Outcome, Probe, Setup, unsolved
+from .course import Outcome, Probe, Setup, unsolved, watcher
 from .errors import Mistake, nearest
 from .intake import Intake
 from .memory import available, readable
@@ -59,6 +59,7 @@ def simulate(network: Network, until: float, *, inputs: Mapping[Any, Any] | None
         if value is not None and not isinstance(value, Mapping):
             raise Mistake(f"{name} must be a dict by node name, not {value!r}")
     seed = network.seed if seed is None else seed_of(seed)
+    progress = progress or watcher()
     until = number("until", until)
     wanted, listened = recordings(network, record or {})
     at_ms = sample_times(record_at, until) if wanted or record_at is not None else np.empty(0)

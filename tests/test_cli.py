@@ -174,6 +174,40 @@ def test_scenarios_take_their_own_options_and_exit_by_their_promises(call, tmp_p
     assert told["promises"] == [{"fact": "n is 7", "kept": False}]
 
 
+def test_a_scenarios_runs_tell_the_time_left(call, monkeypatch):
+    from eventsnn.scenarios import balanced as script
+
+    from eventsnn import terminal
+
+    told = []
+    monkeypatch.setattr(terminal.Progress, "__call__", lambda self, *times: told.append((self.left, *times)))
+    monkeypatch.setattr(script, "main", lambda *words: es.simulate(es.compile(balanced()), 20.0))
+    monkeypatch.setattr(script, "expect", lambda outcome: [])
+    assert call("scenario", "balanced")[0] == DONE
+    assert told[-1] == ("left of this run", 20.0, 20.0)
+    before = len(told)
+    es.simulate(es.compile(balanced()), 20.0)          # nobody watches any more
+    assert len(told) == before
+
+
+def test_an_interrupt_while_the_csv_is_written_leaves_all_spikes(call, file, tmp_path, monkeypatch):
+    save = es.Spikes.save
+
+    def interrupted(self, path, progress=None):
+        if path.suffix == ".csv":
+            raise KeyboardInterrupt
+        save(self, path, progress)
+
+    monkeypatch.setattr(es.Spikes, "save", interrupted)
+    code, out, err = call("run", file, "--until", 40, "--out", "a")
+    assert (code, out) == (INTERRUPTED, "")
+    assert "no spikes.csv" in err
+    result = es.Result.load(tmp_path / "a")
+    assert result.spikes == es.simulate(es.compile(balanced()), 40.0).spikes
+    assert result.provenance["file"] == str(file.resolve())
+    assert {p.name for p in (tmp_path / "a").iterdir()} == {"spikes.npy", "result.json"}
+
+
 def test_into_a_pipe_no_line_is_wrapped_or_coloured(tmp_path):
     g = balanced()
     name = "a population whose name is much longer than any terminal is wide, " * 3

@@ -1,8 +1,8 @@
 """A little run in plain Python: over before a compiler, or even its cache, would have been loaded.
 
 The loop is the same and so is every bit of its result.  Whether a run is little is told by counting, never by a clock:
-by what is known beforehand, then by what the loop has handled when it first returns.  One that turns out to be larger is
-begun again by whoever asked.  A process has an allowance for all such runs together, some 0.3 s; those who run many
+by what is known beforehand, then by what the loop has handled when it first returns.  One that turns out to be larger
+is begun again by whoever asked.  A process has an allowance for all such runs together, some 0.3 s; those who run many
 little networks want the compiled loop after all.
 """
 
