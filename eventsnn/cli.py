@@ -50,7 +50,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except usage as mistake:
         complain(f"{mistake.format_message().rstrip('.')} (eventsnn --help says more)")
     except (KeyboardInterrupt, typer.Abort):
-        complain("interrupted; nothing was written")
+        complain("interrupted")
         return INTERRUPTED
     except BrokenPipeError:                          # the reader, `head` say, has seen enough
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())

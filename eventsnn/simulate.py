@@ -26,7 +26,7 @@ BACKENDS = {
     "simpy": "the executable specification",
 }
 
-SHORT = 100.0            # no window is longer on the way to disk, whatever the delays: its spikes wait in memory
+SHORT = 10.0             # ms or ticks: of a window on the way to disk, whose spikes wait in memory
 
 
 def simulate(network: Network, until: float, *, inputs: Mapping[Any, Any] | None = None, seed: int | None = None,
@@ -124,7 +124,7 @@ def sample_times(record_at: Any, until: float) -> np.ndarray:
 def affordable(samples: float, columns: int) -> None:
     """Refuse what cannot fit before a run, not after an hour of it."""
     size, room = 8.0 * samples * columns, available()
-    if size > 0.9 * room:
+    if not size < 0.9 * room:
         raise Mistake(f"record: {samples:.3g} samples of {columns:,} variables are {readable(size)}, and there are "
                       f"{readable(room)} of memory: use a longer record_at, or record fewer variables or populations")
 
