@@ -13,8 +13,9 @@ from typing import Any
 from .compare import Report, compare
 from .errors import Mistake
 from .network import Network
+from .result import Result
 from .simulate import simulate
-from .spikes import Result, Spikes
+from .spikes import Spikes
 
 __version__ = "0.1.0"
 

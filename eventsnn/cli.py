@@ -32,7 +32,7 @@ Record = Annotated[list[str] | None, typer.Option(metavar="POP:VARS", help='What
 RecordAt = Annotated[float | None, typer.Option(metavar="STEP", help="ms between samples; default 1.")]
 Out = Annotated[Path | None, typer.Option("--out", "-o", metavar="DIR", help="Where results go; default out/NAME.")]
 Plot = Annotated[bool, typer.Option("--plot", help="Also draw the run: DIR/run.png.")]
-Backend = Annotated[str, typer.Option(help="compiled, python or simpy: the same bits, at different speeds.")]
+Backend = Annotated[str, typer.Option(help="auto, compiled, python or simpy: the same bits, at different speeds.")]
 Threads = Annotated[int, typer.Option(help="How many threads may work; no result depends on it.")]
 
 
@@ -50,7 +50,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except usage as mistake:
         complain(f"{mistake.format_message().rstrip('.')} (eventsnn --help says more)")
     except (KeyboardInterrupt, typer.Abort):
-        complain("interrupted; nothing was written")
+        complain("interrupted")
         return INTERRUPTED
     except BrokenPipeError:                          # the reader, `head` say, has seen enough
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
@@ -79,7 +79,7 @@ def start(context: typer.Context, version: Annotated[bool, typer.Option("--versi
 @app.command()
 def run(network: Annotated[Path, typer.Argument(help="A networkx graph as node-link JSON, as es.save writes it.")],
         until: Until, seed: Seed = None, out: Out = None, record: Record = None, record_at: RecordAt = None,
-        backend: Backend = "compiled", threads: Threads = 1, plot: Plot = False, json: Json = False,
+        backend: Backend = "auto", threads: Threads = 1, plot: Plot = False, json: Json = False,
         quiet: Quiet = False, debug: Debug = False) -> int:
     """Simulate a network exactly. Writes spikes.csv, spikes.npz, result.json and what was recorded."""
     talk = Talk(json, quiet)
@@ -91,7 +91,7 @@ def run(network: Annotated[Path, typer.Argument(help="A networkx graph as node-l
 @app.command()
 def emulate(model: Annotated[Path, typer.Argument(help="A folder with a model file, as quantise writes it.")],
             until: Until, seed: Seed = None, out: Out = None, record: Record = None, record_at: RecordAt = None,
-            backend: Backend = "compiled", threads: Threads = 1, plot: Plot = False, json: Json = False,
+            backend: Backend = "auto", threads: Threads = 1, plot: Plot = False, json: Json = False,
             quiet: Quiet = False, debug: Debug = False) -> int:
     """Run an integer network bit for bit. Writes what run writes."""
     return simulated(Talk(json, quiet), reopened(model), model, until, seed, out, record, record_at, backend, threads,
@@ -110,15 +110,23 @@ def simulated(talk: Talk, network: Any, file: Path, until: float, seed: int | No
               record: Iterable[str] | None, record_at: float | None, backend: str, threads: int, plot: bool) -> int:
     """Simulate, write, tell."""
     from . import simulate
+    from .result import CSV, NEURONS
 
     out = out or Path("out") / file.resolve().stem
     writable(out)
     with talk.busy(f"simulating {file.name}") as progress:
         result = simulate(network, until, seed=seed, threads=threads, record=wanted(network, record or ()),
-                          record_at=record_at, backend=backend, progress=progress)
+                          record_at=record_at, backend=backend, progress=progress, out=out)
     result = dataclasses.replace(result, provenance={**result.provenance, "file": str(file.resolve())})
-    paths = result.save(out)
     (out / "run.png").unlink(missing_ok=True)          # of an earlier run
+    result.describe(out)
+    try:
+        with talk.busy(f"writing {out / CSV}") as progress:
+            result.spikes.save(out / CSV, progress)
+    except KeyboardInterrupt:
+        complain(f"interrupted: no {CSV} was written; {out / NEURONS} has every spike")
+        return INTERRUPTED
+    paths = result.describe(out, CSV)
     if plot:
         from . import plot as pictures
 
@@ -250,7 +258,8 @@ def compare(a: Annotated[Path, typer.Argument(help="A folder that run or emulate
 
 def left(path: Path) -> Any:
     """The run that a folder holds, with its network if that file is still the same; or a file's spikes."""
-    from .spikes import Result, Spikes
+    from .result import Result
+    from .spikes import Spikes
 
     if not path.is_dir():
         return Spikes.load(path)
@@ -288,6 +297,8 @@ def scenario(context: typer.Context,
              out: Out = None, small: Annotated[bool, typer.Option("--small", help="A size for tests.")] = False,
              json: Json = False, quiet: Quiet = False, debug: Debug = False) -> int:
     """Run a scenario. Takes its own options, KEY=VALUE or --key VALUE. Exit code 1: it broke a promise."""
+    from .course import watched
+
     talk, known = Talk(json, quiet), scenarios()
     if name is None:
         talk.tell(known.items(), known)
@@ -297,7 +308,7 @@ def scenario(context: typer.Context,
     script = imported(name)
     chosen = options(script.main, context.args)
     out = out or Path("out") / name
-    with talk.busy(f"scenario {name}"):
+    with talk.busy(f"scenario {name}", "left of this run") as progress, watched(progress):
         outcome = script.main(out, small, talk.say, **chosen)
     promises = script.expect(outcome)
     talk.tell([], {"scenario": name, "out": str(out), "promises": [{"fact": f, "kept": bool(k)} for f, k in promises]})

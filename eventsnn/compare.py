@@ -23,8 +23,9 @@ from .divergence import first_difference, matching
 from .errors import Mistake
 from .floors import one_spike_less, random_sources, reseeded
 from .report import facts
+from .result import Result
 from .sparseness import TICK, source_spikes, sparseness
-from .spikes import Result, Spikes
+from .spikes import Spikes
 from .statistics import ks, size_of, statistics
 
 Run = Result | Spikes

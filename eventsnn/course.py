@@ -1,7 +1,10 @@
 """What `simulate` hands to an engine, and what an engine hands back: in the network's own unit of time."""
 
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
 from types import SimpleNamespace
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -11,6 +14,23 @@ from .stimuli import Trains
 from .streams import Streams
 
 RAPID, ENDLESS = 1e-9, 100_000        # that many spikes in a row less than 1e-9 ms apart: nobody can have meant it
+
+Watch = Callable[[float, float], None]               # called with (time reached, until)
+_watch: ContextVar[Watch | None] = ContextVar("watch", default=None)
+
+
+@contextmanager
+def watched(by: Watch) -> Iterator[None]:
+    """While the block runs, `by` is the `progress` of every `simulate` that is given none."""
+    token = _watch.set(by)
+    try:
+        yield
+    finally:
+        _watch.reset(token)
+
+
+def watcher() -> Watch | None:
+    return _watch.get()
 
 
 class Probe(NamedTuple):
@@ -30,11 +50,11 @@ class Setup(NamedTuple):
     emitter_of_neuron: np.ndarray
     streams: Streams
     trains: Trains
+    sink: Any                 # an `Intake`, called with (time, emitter, reached): all spikes of the emitters kept, in
+                              # any order, from the last `reached` up to this one
 
 
 class Outcome(NamedTuple):
-    time: np.ndarray          # (n,) float64: spikes of the emitters kept, in any order
-    emitter: np.ndarray       # (n,) int64
     counters: np.ndarray      # (3,) int64: spikes, synaptic operations, neuron updates
     states: list[np.ndarray]  # each group's records at the end
     reached: float            # until, unless interrupted

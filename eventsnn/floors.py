@@ -11,8 +11,9 @@ from typing import Any
 import numpy as np
 
 from .network import Network
+from .result import Result
 from .simulate import simulate
-from .spikes import Result, Spikes
+from .spikes import Spikes
 
 
 def random_sources(network: Network) -> list[str | int]:

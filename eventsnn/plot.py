@@ -12,7 +12,8 @@ import numpy as np
 from .distances import match
 from .errors import Mistake
 from .files import atomic
-from .spikes import Result, Spikes
+from .result import Result
+from .spikes import Spikes
 from .statistics import activity
 
 if TYPE_CHECKING:

@@ -139,5 +139,6 @@ def run(setup: Setup) -> Outcome:
             at(0.0, SPIKE, look, j)
         env.run()
     time, emitter = np.array(kept, np.float64).reshape(-1, 2).T
+    setup.sink(time, emitter.astype(np.int64), until)
     ends = [tight(state, g.state.dtype) for g, state in zip(network.groups, states, strict=True)]
-    return Outcome(time, emitter.astype(np.int64), counters, ends, until, False)
+    return Outcome(counters, ends, until, False)

@@ -1,30 +1,38 @@
 """simulate(network, until, ...): checks what is asked, runs an engine, returns a `Result`."""
 
 import importlib.metadata
+import math
 import platform
 from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from .course import Outcome, Probe, Setup, unsolved
+from .course import Outcome, Probe, Setup, unsolved, watcher
 from .errors import Mistake, nearest
+from .intake import Intake
+from .memory import available, readable
 from .network import Network, Population
-from .spikes import Result, Spikes
+from .result import Result
 from .stimuli import trains
 from .streams import streams
 from .values import seed_of
 
 BACKENDS = {
+    "auto": "compiled, or plain Python for a run that is over before a compiler would have been loaded",
     "compiled": "the event loop, compiled",
     "python": "the same loop in plain Python",
     "simpy": "the executable specification",
 }
 
+SHORT = 10.0             # ms or ticks: of a window on the way to disk, whose spikes wait in memory
+
 
 def simulate(network: Network, until: float, *, inputs: Mapping[Any, Any] | None = None, seed: int | None = None,
              threads: int = 1, record: Mapping[Any, Sequence[str]] | None = None, record_at: Any = None,
-             backend: str = "compiled", progress: Callable[[float, float], None] | None = None) -> Result:
+             backend: str = "auto", progress: Callable[[float, float], None] | None = None,
+             out: str | Path | None = None) -> Result:
     """Run a network, float or integer, over [0, until) ms.
 
     inputs     trains (ms) for `spikes` nodes by name: a flat list for size 1, else a list of lists
@@ -33,8 +41,11 @@ def simulate(network: Network, until: float, *, inputs: Mapping[Any, Any] | None
     record     variables by population: "v" (mV), "i" (nA, one per receptor) and what else its model has (`eventsnn
                model NAME` lists them), "spikes" of a source
     record_at  a step or an ascending array of times in [0, until), ms; default: every millisecond
-    backend    "compiled", "python" (the same loop, not compiled) or "simpy" (the specification): equal to the bit
+    backend    "compiled", "python" (the same loop, not compiled) or "simpy" (the specification): equal to the bit;
+               "auto" is the first, or the second for the first few little runs of a process: provenance says which
     progress   called with (time reached, until) about every 0.2 s
+    out        a folder: spikes go there as they come, not into memory, and the Result's are read from there; an earlier
+               result in it is replaced.  Whatever ends the run, even a kill, `Result.load(out)` reads what was reached
 
     Ctrl-C ends the run early: the Result holds what was reached and says `interrupted`.  Bad input raises `Mistake`.
     """
@@ -48,18 +59,35 @@ def simulate(network: Network, until: float, *, inputs: Mapping[Any, Any] | None
         if value is not None and not isinstance(value, Mapping):
             raise Mistake(f"{name} must be a dict by node name, not {value!r}")
     seed = network.seed if seed is None else seed_of(seed)
+    progress = progress or watcher()
     until = number("until", until)
     wanted, listened = recordings(network, record or {})
     at_ms = sample_times(record_at, until) if wanted or record_at is not None else np.empty(0)
     setup = lay_out(network, until, at_ms, wanted, listened, inputs, seed)
-    if backend == "simpy":
+    little = None
+    if backend == "auto":
+        from .kernel.brief import brief
+        little = brief(setup)
+        backend = "python" if little else "compiled"
+    how = {"seed": int(seed), "backend": backend, "threads": int(threads)}
+    if out is not None:
+        setup = setup._replace(sink=Intake(network, listened, Path(out), provenance(network, how)))
+    if little:
+        outcome, deliveries = little
+        for spikes in deliveries:
+            setup.sink(*spikes)
+        if progress:
+            progress(outcome.reached, setup.until)
+    elif backend == "simpy":
         from .reference import run as specification
         outcome = specification(setup)
     else:
         from .kernel.engine import run
-        outcome = run(setup, backend == "compiled", progress, int(threads))
-    return collect(setup, outcome, until, wanted, listened, at_ms,
-                   {"seed": int(seed), "backend": backend, "threads": int(threads)}, inputs)
+        outcome = run(setup, backend == "compiled", progress, int(threads), math.inf if out is None else SHORT)
+    result = collect(setup, outcome, until, wanted, listened, at_ms, how, inputs)
+    if out is not None:
+        result.finish(Path(out))
+    return result
 
 
 def number(name: str, value: Any) -> float:
@@ -79,8 +107,7 @@ def sample_times(record_at: Any, until: float) -> np.ndarray:
         step = number("record_at", step)
         if step == 0.0:
             raise Mistake("record_at is 0: give a step > 0 ms, or an array of times")
-        if until / step > 1e9:
-            raise Mistake(f"record_at {step:g} ms would make {until / step:.0e} samples: use a longer step")
+        affordable(until / step, 1)
         times = np.arange(int(np.ceil(until / step))) * step
         return times[times < until]
     try:
@@ -92,6 +119,14 @@ def sample_times(record_at: Any, until: float) -> np.ndarray:
     if len(times) and not (times[0] >= 0.0 and times[-1] < until):
         raise Mistake(f"record_at reaches from {times[0]:g} to {times[-1]:g} ms: a run covers [0, {until:g})")
     return times
+
+
+def affordable(samples: float, columns: int) -> None:
+    """Refuse what cannot fit before a run, not after an hour of it."""
+    size, room = 8.0 * samples * columns, available()
+    if not size < 0.9 * room:
+        raise Mistake(f"record: {samples:.3g} samples of {columns:,} variables are {readable(size)}, and there are "
+                      f"{readable(room)} of memory: use a longer record_at, or record fewer variables or populations")
 
 
 def recordings(network: Network, record: Mapping[Any, Sequence[str]]) -> tuple[dict[Any, list[str]], list[Any]]:
@@ -136,7 +171,7 @@ def lay_out(network: Network, until: float, at_ms: np.ndarray, wanted: Mapping[A
     if tick:
         whole = np.rint(at_ms / tick)
         times = np.where(np.abs(at_ms / tick - whole) < 1e-9, whole, np.floor(at_ms / tick))
-    probes = []
+    probes: list[tuple[np.ndarray, list[int]]] = []
     for n, group in enumerate(network.groups):
         mine = [p for p in network.populations if p.kind == "neuron" and p.group == n and p.name in wanted]
         column = np.full(len(group.neuron), -1, np.int64)
@@ -144,8 +179,9 @@ def lay_out(network: Network, until: float, at_ms: np.ndarray, wanted: Mapping[A
             column[p.offset:p.offset + p.size] = 0
         column[column == 0] = np.arange(np.count_nonzero(column == 0))
         which = sorted({k for p in mine for k in columns(p, wanted[p.name])})
-        shape = (len(which), len(times), int(column.max(initial=-1)) + 1)
-        probes.append(Probe(column, np.array(which, np.int64), np.zeros(shape)))
+        probes.append((column, which))
+    shapes = [(len(which), len(times), int(column.max(initial=-1)) + 1) for column, which in probes]
+    affordable(len(times), sum(a * b for a, _, b in shapes))
     keep = np.zeros(network.emitters, np.bool_)
     emitter_of_neuron = np.empty(network.neurons, np.int64)
     for p in network.populations:
@@ -153,7 +189,9 @@ def lay_out(network: Network, until: float, at_ms: np.ndarray, wanted: Mapping[A
             emitter_of_neuron[p.neuron:p.neuron + p.size] = p.emitter + np.arange(p.size)
         if p.kind == "neuron" or p.name in listened:
             keep[p.emitter:p.emitter + p.size] = True
-    return Setup(network, end, times, probes, keep, emitter_of_neuron, streams(network, seed), trains(network, inputs))
+    return Setup(network, end, times, [Probe(column, np.array(which, np.int64), np.zeros(shape))
+                                       for (column, which), shape in zip(probes, shapes, strict=True)],
+                 keep, emitter_of_neuron, streams(network, seed), trains(network, inputs), Intake(network, listened))
 
 
 def ticks_until(until: float, tick: float) -> float:
@@ -166,28 +204,22 @@ def collect(setup: Setup, outcome: Outcome, until: float, wanted: Mapping[Any, S
             at_ms: np.ndarray, how: Mapping[str, Any], inputs: Any) -> Result:
     """The Result: times in ms, potentials in mV, everything by population."""
     network, unit = setup.network, setup.network.tick or 1.0
-    time = outcome.time * unit
-    neuron_of = np.full(network.emitters, -1, np.int64)
-    neuron_of[setup.emitter_of_neuron] = np.arange(network.neurons)
-    neuron = neuron_of[outcome.emitter]
-    labels = [(p.name, p.neuron, p.size) for p in network.populations if p.kind == "neuron"]
-    spikes = Spikes.make(time[neuron >= 0], neuron[neuron >= 0], labels)
-    sources = {}
-    for p in (network.by_name[name] for name in listened):
-        mine = (outcome.emitter >= p.emitter) & (outcome.emitter < p.emitter + p.size)
-        sources[p.name] = Spikes.make(time[mine], outcome.emitter[mine] - p.emitter, [(p.name, 0, p.size)])
+    spikes, sources = setup.sink.spikes(outcome.reached)
     reached = np.searchsorted(setup.times, outcome.reached)
     recorded: dict[Any, dict[str, np.ndarray]] = {}
     for name, variables in wanted.items():
         p = network.by_name[name]
         probe = setup.probes[p.group]
-        samples = probe.samples[:, :reached, probe.column[p.offset] + np.arange(p.size)]
+        first = int(probe.column[p.offset])
         recorded[name] = {}
-        for variable in variables:
+        for variable in dict.fromkeys(variables):      # views: what is recorded may be most of the memory
             rows = [list(probe.variables).index(k) for k in columns(p, [variable])]
-            values = np.moveaxis(samples[rows], 0, -1)
+            values = np.moveaxis(probe.samples[rows[0]:rows[-1] + 1, :reached, first:first + p.size], 0, -1)
             values = values[..., 0] if variable in p.variables else values          # "i0", "i1" ... make an "i"
-            recorded[name][variable] = p.rest + p.scale * values if variable == "v" else values
+            if variable == "v":
+                values *= p.scale
+                values += p.rest
+            recorded[name][variable] = values
     counters = dict(zip(("spikes", "synaptic_operations", "neuron_updates"), outcome.counters.tolist(), strict=True))
     counters["n_ambiguous"] = 0
     for group, state in zip(network.groups, outcome.states, strict=True):
@@ -197,11 +229,17 @@ def collect(setup: Setup, outcome: Outcome, until: float, wanted: Mapping[Any, S
             counters[name] = counters.get(name, 0) + int(state[name].sum())
     counters["spikes"] = len(spikes)
     return Result(spikes, recorded, at_ms[:reached], sources, counters, {
-        "until": outcome.reached * unit if outcome.interrupted else until, **how,
-        "kernel": "specification" if how["backend"] == "simpy" else "general",
+        "until": outcome.reached * unit if outcome.interrupted else until, **provenance(network, how),
+    }, network, inputs, outcome.interrupted)
+
+
+def provenance(network: Network, how: Mapping[str, Any]) -> dict[str, Any]:
+    """What decides a run, and what it ran on."""
+    return {
+        **how, "kernel": "specification" if how["backend"] == "simpy" else "general",
         "network": network.digest, "tick": network.tick,
         "exactness": {str(p.name): p.exactness or network.groups[p.group].dynamics.exactness
                       for p in network.populations if p.kind == "neuron"},
         "versions": {"python": platform.python_version(),
                      **{name: importlib.metadata.version(name) for name in ("eventsnn", "numpy", "numba", "simpy")}},
-    }, network, inputs, outcome.interrupted)
+    }

@@ -18,7 +18,7 @@ from typing import Any
 import numpy as np
 
 from .network import Network
-from .spikes import Result
+from .result import Result
 from .stimuli import trains
 from .streams import expected
 

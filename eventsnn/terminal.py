@@ -47,9 +47,12 @@ class Talk:
             self.say(f"{name:<{width}}  {value}")
 
     @contextmanager
-    def busy(self, doing: str) -> Iterator["Progress"]:
-        """While the block runs a bar appears after two seconds, if stderr is a terminal; it shows what it is told."""
-        progress = Progress()
+    def busy(self, doing: str, left: str = "left") -> Iterator["Progress"]:
+        """While the block runs a bar appears after two seconds, if stderr is a terminal; it shows what it is told.
+
+        left: the word before the time left.
+        """
+        progress = Progress(left)
         if self.quiet or not sys.stderr.isatty():
             yield progress
             return
@@ -83,13 +86,13 @@ class Talk:
 class Progress:
     """Called with (reached, end); remembers both until there is a bar to show them."""
 
-    def __init__(self) -> None:
-        self.reached, self.words = 0.0, ""
+    def __init__(self, left: str = "left") -> None:
+        self.reached, self.words, self.left = 0.0, "", left
         self.end: float | None = None
         self.bar: Any = None
 
     def __call__(self, reached: float, end: float) -> None:
-        self.reached, self.end, self.words = reached, end, "left"
+        self.reached, self.end, self.words = reached, end, self.left
         if self.bar is not None:
             self.bar.update(self.bar.task_ids[0], completed=reached, total=end, words=self.words)
 

@@ -51,10 +51,10 @@ def test_run_writes_what_simulate_gives(call, file, tmp_path):
     expected = es.simulate(es.compile(balanced(), seed=3), 60.0, record={"exc": ["v"]})
     assert (code, err) == (DONE, "")
     assert len(expected.spikes) > 0
-    assert es.Spikes.load(tmp_path / "a" / "spikes.npz") == expected.spikes
+    assert es.Spikes.load(tmp_path / "a" / "spikes.npy", [("exc", 0, 8)]) == expected.spikes
     assert (tmp_path / "a" / "spikes.csv").read_text().splitlines()[0] == "time_ms,population,neuron"
     assert {p.name for p in (tmp_path / "a").iterdir()} == {
-        "spikes.csv", "spikes.npz", "result.json", "recorded.npz", "run.png"}
+        "spikes.csv", "spikes.npy", "result.json", "recorded.npz", "run.png"}
     loaded = es.Result.load(tmp_path / "a")
     assert loaded.spikes == expected.spikes
     assert loaded.counters == expected.counters
@@ -67,9 +67,9 @@ def test_run_writes_what_simulate_gives(call, file, tmp_path):
 
 def test_a_second_run_leaves_nothing_of_the_first(call, file, tmp_path):
     call("run", file, "--until", 5, "--out", "a", "--record", "exc:v", "--record", "drive:spikes", "--plot")
-    assert (tmp_path / "a" / "source_0.npz").exists()
+    assert (tmp_path / "a" / "source_0.npy").exists()
     call("run", file, "--until", 5, "--out", "a")
-    assert {p.name for p in (tmp_path / "a").iterdir()} == {"spikes.csv", "spikes.npz", "result.json"}
+    assert {p.name for p in (tmp_path / "a").iterdir()} == {"spikes.csv", "spikes.npy", "result.json"}
 
 
 def test_results_go_to_a_folder_of_the_networks_name(call, file, tmp_path):
@@ -97,7 +97,7 @@ def test_quantise_emulate_compare_is_a_chain(call, file, tmp_path):
     assert "equal, spikes and V" in out
     assert (tmp_path / "picture.png").read_bytes().startswith(b"\x89PNG")
     assert call("compare", "fixed", "fixed")[0] == DONE
-    assert call("compare", "exact/spikes.npz", "exact")[0] == DONE
+    assert call("compare", "exact/spikes.npy", "exact")[0] == DONE
 
 
 def test_json_is_one_object_and_all_of_stdout(call, file):
@@ -105,7 +105,7 @@ def test_json_is_one_object_and_all_of_stdout(call, file):
     data = json.loads(out)
     assert (code, err) == (DONE, "")
     assert data["out"] == "a"
-    assert data["counters"]["spikes"] == len(es.Spikes.load("a/spikes.npz"))
+    assert data["counters"]["spikes"] == len(es.Spikes.load("a/spikes.npy"))
     assert json.loads(call("compare", "a", "a", "--json")[1])["identical"] is True
     assert set(json.loads(call("scenario", "--json")[1])) >= {"seed", "digits", "balanced"}
     assert "populations" in json.loads(call("quantise", file, "--out", "m", "--json")[1])["report"]
@@ -172,6 +172,40 @@ def test_scenarios_take_their_own_options_and_exit_by_their_promises(call, tmp_p
     assert call("scenario", "balanced", "--n=8") == (NO, "n 8 tick None small False\n", "")
     told = json.loads(call("scenario", "balanced", "--json")[1])
     assert told["promises"] == [{"fact": "n is 7", "kept": False}]
+
+
+def test_a_scenarios_runs_tell_the_time_left(call, monkeypatch):
+    from eventsnn.scenarios import balanced as script
+
+    from eventsnn import terminal
+
+    told = []
+    monkeypatch.setattr(terminal.Progress, "__call__", lambda self, *times: told.append((self.left, *times)))
+    monkeypatch.setattr(script, "main", lambda *words: es.simulate(es.compile(balanced()), 20.0))
+    monkeypatch.setattr(script, "expect", lambda outcome: [])
+    assert call("scenario", "balanced")[0] == DONE
+    assert told[-1] == ("left of this run", 20.0, 20.0)
+    before = len(told)
+    es.simulate(es.compile(balanced()), 20.0)          # nobody watches any more
+    assert len(told) == before
+
+
+def test_an_interrupt_while_the_csv_is_written_leaves_all_spikes(call, file, tmp_path, monkeypatch):
+    save = es.Spikes.save
+
+    def interrupted(self, path, progress=None):
+        if path.suffix == ".csv":
+            raise KeyboardInterrupt
+        save(self, path, progress)
+
+    monkeypatch.setattr(es.Spikes, "save", interrupted)
+    code, out, err = call("run", file, "--until", 40, "--out", "a")
+    assert (code, out) == (INTERRUPTED, "")
+    assert "no spikes.csv" in err
+    result = es.Result.load(tmp_path / "a")
+    assert result.spikes == es.simulate(es.compile(balanced()), 40.0).spikes
+    assert result.provenance["file"] == str(file.resolve())
+    assert {p.name for p in (tmp_path / "a").iterdir()} == {"spikes.npy", "result.json"}
 
 
 def test_into_a_pipe_no_line_is_wrapped_or_coloured(tmp_path):

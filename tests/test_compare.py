@@ -16,9 +16,10 @@ from eventsnn.distances import match
 from eventsnn.divergence import first_difference, matching
 from eventsnn.errors import Mistake
 from eventsnn.floors import frozen, one_spike_less
+from eventsnn.result import Result
 from eventsnn.simulate import simulate
 from eventsnn.sparseness import footprint, matrix_cells, source_spikes, sparseness
-from eventsnn.spikes import Result, Spikes
+from eventsnn.spikes import Spikes
 
 POPULATIONS = (("exc", 0, 3), ("inh", 3, 2))
 UNTIL = 60.0

@@ -92,7 +92,7 @@ def test_a_second_process_finds_its_kernels_in_the_cache(tmp_path):
         g.add_node("n", model="lif", i_offset=2.0)
         network = es.compile(g)
         began = time.process_time()
-        es.simulate(network, 10.0)
+        es.simulate(network, 10.0, backend="compiled")
         print(time.process_time() - began)
     """)
     env = {**os.environ, "NUMBA_CACHE_DIR": str(tmp_path)}

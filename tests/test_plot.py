@@ -7,7 +7,8 @@ from matplotlib.figure import Figure
 from eventsnn import plot
 from eventsnn.compare import compare
 from eventsnn.errors import Mistake
-from eventsnn.spikes import Result, Spikes
+from eventsnn.result import Result
+from eventsnn.spikes import Spikes
 
 
 def some(neurons, rate, until, seed=0, drop=0.02):

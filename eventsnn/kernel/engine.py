@@ -73,8 +73,8 @@ def cells(setup: Setup, k: int, mine: np.ndarray, soonest: np.ndarray, jit: bool
 
 
 def run(setup: Setup, jit: bool, progress: Callable[[float, float], None] | None = None, threads: int = 1,
-        window: float = math.inf, worth: float = WORTH, room: int = post.ROOM) -> Outcome:
-    """Run to the end, or to Ctrl-C.
+        window: float = math.inf, worth: float = WORTH, room: int = post.ROOM, most: int = 0) -> Outcome:
+    """Run to the end, or to Ctrl-C, or (with `most`) until about that many events have been handled.
 
     Neither of these decides a bit: `window` (the longest, if that is less than the smallest delay), `worth` (see
     `deal`; 0: as many shards as threads, if there are neurons), `room` (of a mailbox).
@@ -109,8 +109,7 @@ def run(setup: Setup, jit: bool, progress: Callable[[float, float], None] | None
         with np.errstate(all="ignore"):                # of this thread
             return step(courses[shard], shares[shard], groups[shard], frame, budget)
 
-    times, emitters = [], []
-    budget, interrupted = (100_000 if jit else 1000), False
+    budget, interrupted = most or (100_000 if jit else 1000), False
     try:
         with patience() as asked:
             while courses[0].time < setup.until and not asked:
@@ -120,12 +119,15 @@ def run(setup: Setup, jit: bool, progress: Callable[[float, float], None] | None
                 endlessly = [int(share.counters[3]) - 1 for share in shares if share.counters[3]]
                 if endlessly:
                     raise endless(network, min(endlessly))
+                kept = [emitted for _, emitted in done]
+                setup.sink(np.concatenate([e.time[:e.n] for e in kept]),
+                           np.concatenate([e.emitter[:e.n] for e in kept]), done[0][0].time)
                 courses = [course for course, _ in done]
-                times += [kept.time[:kept.n].copy() for _, kept in done]
-                emitters += [kept.emitter[:kept.n].copy() for _, kept in done]
                 budget = max(100, int(budget * min(4.0, max(0.25, PAUSE / (time.perf_counter() - began + 1e-9)))))
                 if progress:
                     progress(courses[0].time, setup.until)
+                if most:
+                    break
         interrupted = bool(asked)
     except KeyboardInterrupt:
         interrupted = True
@@ -135,5 +137,5 @@ def run(setup: Setup, jit: bool, progress: Callable[[float, float], None] | None
             if len(cell.neuron):
                 ends: Any = cell.state
                 states[k][mine[shard][k]] = ends if jit else tight(ends, states[k].dtype)
-    return Outcome(np.concatenate([np.empty(0), *times]), np.concatenate([np.empty(0, np.int64), *emitters]),
-                   np.sum([share.counters[:3] for share in shares], axis=0), states, courses[0].time, interrupted)
+    return Outcome(np.sum([share.counters[:3] for share in shares], axis=0), states, courses[0].time,
+                   interrupted)

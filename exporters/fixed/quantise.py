@@ -18,7 +18,7 @@ import numpy as np
 
 from eventsnn.errors import Mistake
 from eventsnn.network import Group, Network, Population, Synapses
-from eventsnn.spikes import Result
+from eventsnn.result import Result
 from eventsnn.tables import Projection as Edge
 from eventsnn.tables import synapses as synapse_table
 from eventsnn.values import at, quoted

@@ -16,7 +16,7 @@ import numpy as np
 
 from eventsnn.errors import Mistake
 from eventsnn.network import Network, Population
-from eventsnn.spikes import Result
+from eventsnn.result import Result
 
 HEADROOM, SIGMAS, FINE = 1.25, 6.0, 12
 
