@@ -21,6 +21,7 @@ seconds of the simulation alone, medians.  A peer's environment is made when fir
 import argparse
 import json
 import os
+import platform
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -63,11 +64,23 @@ def parsed(words: Sequence[str] | None) -> argparse.Namespace:
     return chosen
 
 
+def machine() -> str:
+    """The processor and how many cores there are."""
+    try:
+        lines = Path("/proc/cpuinfo").read_text("utf-8").splitlines()
+        name = next(line.split(":")[1].strip() for line in lines if line.startswith("model name"))
+    except (OSError, StopIteration):
+        name = platform.processor() or platform.machine()
+    return f"{name}, {os.cpu_count()} cores"
+
+
 def written(value: Any) -> str:
     if isinstance(value, float):
         return f"{value:.4g}"
     if isinstance(value, list):
         return " ".join(map(written, value))
+    if isinstance(value, dict):
+        return " ".join(f"--{key} {written(part)}" for key, part in value.items())
     return f"{value:,}" if isinstance(value, int) and not isinstance(value, bool) else str(value)
 
 
@@ -76,7 +89,7 @@ def show(told: Mapping[str, Any]) -> None:
     first = ("name", "peer", "sim", "note", "ours_s", "peer_s", "ratio", "spikes_ours", "spikes_peer", "events",
              "events_peer", "ns_per_event", "ns_per_recurrent_event", "ns_random_update", "kernel")
     for key in (*(key for key in first if key in told), *(key for key in told if key not in first)):
-        if told[key] is not None:
+        if told[key] not in (None, {}):
             print(f"{key:>22}  {written(told[key])}")
 
 
@@ -94,7 +107,9 @@ def main(words: Sequence[str] | None = None) -> None:
     else:
         scale = chosen.scale or (0.1 if chosen.name == "microcircuit" else 1.0)
         told = WORKS[chosen.name](Options(chosen.peer, chosen.runs or 5, chosen.until, scale, chosen.cpu))
-    if not chosen.json:
+    given = {name: getattr(chosen, name) for name in ("scale", "until") if getattr(chosen, name) is not None}
+    told |= {"options": given, "machine": machine()}
+    if not chosen.json and chosen.name != "scaling":           # which has said each point as it was measured
         show(told)
     if chosen.save:
         table.save(chosen.save, told)

@@ -59,10 +59,10 @@ class Ours:
 
 
 # ---------------------------------------------------------------------------------------------------- in the process
-def peak_mb() -> float:
-    """Peak resident memory of this program; ru_maxrss would count what its parent had when it was started."""
+def memory_mb(which: str = "VmHWM") -> float:
+    """Resident memory of this program, its peak or (VmRSS) now; ru_maxrss would count what its parent had."""
     try:
-        (line,) = [line for line in Path("/proc/self/status").read_text().splitlines() if line.startswith("VmHWM")]
+        (line,) = [line for line in Path("/proc/self/status").read_text().splitlines() if line.startswith(which)]
         return int(line.split()[1]) / 1024
     except (OSError, ValueError):
         import resource
@@ -116,18 +116,17 @@ def main(network: str, size: Mapping[str, Any], until: float, threads: int, fixe
     if rehearsal is not None:
         es.compile(NETWORKS[network](**rehearsal)[0])
     graph, synapses = NETWORKS[network](**size)
-    peak_before, began = peak_mb(), time.process_time()
+    before_mb, began = memory_mb("VmRSS"), time.process_time()
     compiled = es.compile(graph, seed=1)
-    build_s, peak = time.process_time() - began, peak_mb()
-    table_mb = table_bytes(compiled.synapses) / 2 ** 20
-    synapses = synapses or table_entries(compiled.synapses)
-    graph = None
+    build_s, peak_mb = time.process_time() - began, memory_mb()
     if fixed:
         compiled = es.quantise(compiled, calibrate=es.simulate(compiled, min(until, 100.0)))
+    table_mb = table_bytes(compiled.synapses) / 2 ** 20
+    synapses = synapses or table_entries(compiled.synapses)
     if until:
         es.simulate(compiled, min(until, WARM), threads=threads)
     updates = random_updates(compiled.neurons)
-    say(build_s=build_s, build_peak_mb=peak - peak_before, table_mb=table_mb, synapses=synapses,
+    say(build_s=build_s, build_peak_mb=peak_mb - before_mb, table_mb=table_mb, synapses=synapses,
         neurons=compiled.neurons, bytes_per_synapse=table_mb * 2 ** 20 / synapses)
     for _ in sys.stdin:
         began, wall = time.process_time(), time.perf_counter()
@@ -135,8 +134,8 @@ def main(network: str, size: Mapping[str, Any], until: float, threads: int, fixe
         seconds, wall = time.process_time() - began, time.perf_counter() - wall
         digest = hashlib.sha256(result.spikes.time.tobytes() + result.spikes.neuron.tobytes()).hexdigest()
         say(seconds=seconds, wall_s=wall, spikes=len(result.spikes), events=result.counters["synaptic_operations"],
-            kernel=result.provenance["kernel"], digest=digest, rss_mb=peak_mb(), ns_random_update=updates())
-        result = None
+            kernel=result.provenance["kernel"], digest=digest, rss_mb=memory_mb(), ns_random_update=updates())
+        del result
 
 
 if __name__ == "__main__":

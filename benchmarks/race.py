@@ -34,6 +34,7 @@ def figures(name: str, facts: Run, ours: list[Run], peer: str | None = None,
     theirs = list(theirs)
     ours_s, events = median(ours, "seconds"), ours[0]["events"]
     told = alone(name, peer=peer, ours_s=ours_s, events=events, ns_per_event=1e9 * ours_s / max(events, 1),
+                 events_per_s=events / ours_s,
                  rss_mb=ours[0]["rss_mb"], bytes_per_synapse=facts["bytes_per_synapse"], spikes_ours=ours[0]["spikes"],
                  ns_random_update=median(ours, "ns_random_update"), kernel=ours[0]["kernel"],
                  neurons=facts["neurons"], synapses=facts["synapses"], build_s=facts["build_s"],

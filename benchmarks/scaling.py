@@ -56,27 +56,24 @@ def draw(told: Mapping[str, Any]) -> Any:
 
     from eventsnn import plot
 
-    figure = Figure(figsize=(13, 4.4), layout="constrained")
+    figure = Figure(figsize=(12.5, 4.4), layout="constrained")
     left, middle, right = figure.subplots(1, 3)
-    colours = (plot.FIRST, plot.SECOND, plot.COLOURS[2])
-    for colour, (label, points) in zip(colours, told["by_events"].items(), strict=True):
+    looks = ((plot.FIRST, 8), (plot.SECOND, 8), (plot.COLOURS[2], -15))
+    for (colour, above), (label, points) in zip(looks, told["by_events"].items(), strict=True):
         points = [p for p in points if p["events"]]
         line(left, [p["events"] for p in points], points, colour, label)
         limit(left, [p["events"] for p in points], points, colour)
-        end = points[-1]
-        left.annotate(f"{1e9 * end['seconds'] / end['events']:.3g} ns", (end["events"], end["seconds"]), (0, 7),
-                      textcoords="offset points", ha="center", fontsize=8, color=colour)
+        each(left, points[-1]["events"], points[-1], colour, above)
     left.set(xlabel="synaptic events", ylabel="CPU seconds")
-    left.set_title("the longer the run: in proportion to events", loc="left", fontsize=10)
+    left.set_title("longer runs", loc="left", fontsize=10)
 
     points = told["by_neurons"]
-    line(middle, [p["neurons"] for p in points], points, plot.FIRST, "100 inputs each, driven, 100 ms")
+    line(middle, [p["neurons"] for p in points], points, plot.FIRST, "100 inputs each and a Poisson drive, 100 ms")
     limit(middle, [p["neurons"] for p in points], points, plot.FIRST)
     for p in points:
-        middle.annotate(f"{1e9 * p['seconds'] / max(p['events'], 1):.3g} ns", (p["neurons"], p["seconds"]), (0, 7),
-                        textcoords="offset points", ha="right", fontsize=8, color=plot.FIRST)
+        each(middle, p["neurons"], p, plot.FIRST)
     middle.set(xlabel="neurons", ylabel="CPU seconds")
-    middle.set_title("the larger the network, at equal rates", loc="left", fontsize=10)
+    middle.set_title("larger networks", loc="left", fontsize=10)
 
     points = told["by_idle"]
     idle = [p["idle"] for p in points]
@@ -85,9 +82,12 @@ def draw(told: Mapping[str, Any]) -> Any:
     right.plot(idle, [n * CLOCK * until / 0.1 for n in idle], color=plot.PALE, lw=1.2, ls=":",
                label="a clock: 1 ns per neuron and 0.1 ms step")
     right.set(xlabel="idle neurons beside them", ylabel="CPU seconds")
-    right.set_title("the more that have nothing to do", loc="left", fontsize=10)
+    right.set_title("more neurons with nothing to do", loc="left", fontsize=10)
+    for axis in (left, middle):
+        axis.plot([], [], color=plot.INK, lw=1.0, ls=(0, (4, 3)), alpha=0.7, label="one random update per event")
     for axis in (left, middle, right):
         axis.set(xscale="log", yscale="log")
+        axis.margins(x=0.09)
         low, high = axis.get_ylim()
         axis.set_ylim(low, 10.0 ** (math.log10(high) + 0.3 * math.log10(high / low)))      # room for the legend
         axis.grid(which="major", color="0.9", lw=0.6)
@@ -99,6 +99,13 @@ def draw(told: Mapping[str, Any]) -> Any:
 
 def line(axis: Any, x: list[float], points: list[Mapping[str, Any]], colour: str, label: str) -> None:
     axis.plot(x, [p["seconds"] for p in points], "o-", color=colour, ms=5, lw=1.5, label=label)
+
+
+def each(axis: Any, x: float, point: Mapping[str, Any], colour: str, above: int = 8) -> None:
+    """What one event costs, written next to the point."""
+    ns = 1e9 * point["seconds"] / max(point["events"], 1)
+    axis.annotate(f"{ns:,.0f} ns" if ns >= 10.0 else f"{ns:.1f} ns", (x, point["seconds"]), (0, above),
+                  textcoords="offset points", ha="center", fontsize=8, color=colour)
 
 
 def limit(axis: Any, x: list[float], points: list[Mapping[str, Any]], colour: str) -> None:

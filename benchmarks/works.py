@@ -96,8 +96,10 @@ def threads(chosen: Options) -> dict[str, Any]:
     with Ours("brunel", size, until) as one, Ours("brunel", size, until, threads=2) as two:
         ones, twos = take_turns(chosen.runs, one, two)
     told = figures("threads", one.facts, twos)
-    told |= {"ours_s": median(twos, "wall_s"), "one_s": median(ones, "wall_s"), "two_s": median(twos, "wall_s")}
+    told |= {"ours_s": median(twos, "wall_s"), "one_s": median(ones, "wall_s"), "two_s": median(twos, "wall_s"),
+             "ours_all_s": [run["wall_s"] for run in twos]}
     return told | {"speed_up": told["one_s"] / told["two_s"], "ns_per_event": 1e9 * told["two_s"] / told["events"],
+                   "events_per_s": told["events"] / told["two_s"],
                    "same_bits": len({run["digest"] for run in (*ones, *twos)}) == 1, "until": until}
 
 
@@ -107,7 +109,8 @@ def emulator_brunel(chosen: Options) -> dict[str, Any]:
           Ours("brunel", size, until, chosen.cpu) as exact):
         integers, exacts = take_turns(chosen.runs, integer, exact)
     told, float_s = figures("emulator_brunel", integer.facts, integers), median(exacts, "seconds")
-    return told | {"operations_per_s": told["events"] / told["ours_s"], "float_s": float_s, "until": until,
+    return told | {"operations_per_s": told["events_per_s"], "float_s": float_s, "until": until,
+                   "over_float": told["events_per_s"] * float_s / exacts[0]["events"],
                    "float_operations_per_s": exacts[0]["events"] / float_s, "spikes_float": exacts[0]["spikes"]}
 
 
