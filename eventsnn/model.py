@@ -16,7 +16,7 @@ sequence of inputs is a function of that sequence alone.
 """
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -51,6 +51,14 @@ class Verbs(NamedTuple):
     value: Any
 
 
+class Quick(NamedTuple):
+    """How a dynamics serves a specialised kernel, whose functions of one instant are the verbs' own."""
+
+    kernel: str                  # "rows" (kernel/still.py)
+    functions: Mapping[str, Any] # what that kernel binds
+    serves: Callable[..., Any]   # (params, most) -> (n,) bool: which neurons, if at most `most` (n,) nA is injected
+
+
 @dataclass(frozen=True)
 class Dynamics:
     """A representation of a neuron's state with the verbs that move it."""
@@ -59,6 +67,7 @@ class Dynamics:
     verbs: Verbs
     exactness: str               # "closed form" or "ode(rtol, atol)"
     counts: tuple[str, ...] = () # integer fields of the state that a Result adds up and reports
+    quick: Quick | None = field(default=None, compare=False)
 
 
 class Bound(NamedTuple):

@@ -29,6 +29,7 @@ class Synapses(NamedTuple):
     count: np.ndarray        # type: ignore[assignment]  # (rows,) int32: how many multapses became each synapse
     varied: np.ndarray       # (rows,) int64: where the row's own weights begin in `weights`; -1: it has none
     spread: np.ndarray       # (rows,) int64: where its own delays begin in `delays`; -1: it has none
+    apart: np.ndarray        # (rows,) bool: it belongs to the emitter of the row before, with its delay, and has other targets
     target: np.ndarray       # (synapses,) int32 neuron ids, ascending and distinct within a row of one delay (and all in
                              # one piece); by delay, then target, in one with own delays
     weights: np.ndarray      # float64, int64, or float32 where every value survives it

@@ -35,10 +35,11 @@ class Rows(NamedTuple):
     count: np.ndarray            # type: ignore[assignment]
     varied: np.ndarray
     spread: np.ndarray
+    apart: np.ndarray
 
     @classmethod
     def empty(cls) -> "Rows":
-        return cls(*(np.empty(0, kind) for kind in ("i8", "f8", "f8", "u1", "i4", "i8", "i8")))
+        return cls(*(np.empty(0, kind) for kind in ("i8", "f8", "f8", "u1", "i4", "i8", "i8", "?")))
 
     def reserve(self, n: int) -> None:
         """Room for n rows, without a copy where the system can move pages."""
@@ -257,7 +258,7 @@ def write_strand(rows, raw, edges, room, cursor, begin, end, edge, delay, merge)
     spread, own, first, cut = edges.kind[edge] == SPREAD, edges.own[edge], edges.neuron[edge], edges.cut[edge]
     target, delays, weights = room.target, room.delay, room.weight
     start, length = np.empty(0, np.int64), np.empty(0, np.int64)       # runs of copies
-    a = begin
+    a, begun = begin, False
     while a < end:
         b, repeated = end, 0
         if not spread:
@@ -320,6 +321,8 @@ def write_strand(rows, raw, edges, room, cursor, begin, end, edge, delay, merge)
                 rows.count[r] = copies if merge else 1
                 rows.varied[r] = w if own else -1
                 rows.spread[r] = d if spread else -1
+                rows.apart[r] = merge and begun
+                begun = True
                 cursor[ROW] = r + 1
                 cursor[TARGET] = n + picked
                 cursor[WEIGHT] += picked if own else 0

@@ -138,7 +138,7 @@ def built(projections: Sequence[Projection], edges: Edges, few: Sequence[np.ndar
             a = b
         low = high
     n, targets, weights, delays = cursor[:4].tolist()
-    for array, length in zip((*rows, raw.target, raw.weights, raw.delays), (n + 1, *6 * [n], targets, weights, delays),
+    for array, length in zip((*rows, raw.target, raw.weights, raw.delays), (n + 1, *7 * [n], targets, weights, delays),
                              strict=True):
         array.resize(length, refcheck=False)                   # in place: these are the largest arrays there are
     rows.first[n] = targets

@@ -14,7 +14,7 @@ from ..rng import M0, M1, MASK, S32, U64, W0, W1
 from ..streams import Streams, next_event
 
 BARE = True                      # see link.py
-BATCH = 512                      # events; even, since one draw serves two
+BATCH = 512                      # events drawn at once; even, since one draw serves two
 
 FLOW = np.dtype([
     ("number", "i8"),            # which stream
@@ -40,25 +40,25 @@ class Drive(NamedTuple):
     """The direct streams of a shard while they run, n of them."""
 
     flow: Any                    # (n,) of type FLOW
-    time: np.ndarray             # (n, BATCH) float64: when the events act: emission plus delay
-    place: np.ndarray            # (n, BATCH) uint32
-    growth: np.ndarray           # (n, BATCH) float64: E, of the first `ready`
-    bits: np.ndarray             # (BATCH,) uint64: work space
+    time: np.ndarray             # (n, batch) float64: when the events act: emission plus delay
+    place: np.ndarray            # (n, batch) uint32
+    growth: np.ndarray           # (n, batch) float64: E, of the first `ready`
+    bits: np.ndarray             # (batch,) uint64: work space
     streams: Streams             # all of the network
 
 
 def draw(flow, time, place, bits, streams):
     """The next batch of a stream."""
-    before = time[BATCH - 1] if flow.drawn > 0 else -1.0
+    before = time[-1] if flow.drawn > 0 else -1.0
     if flow.plain:
         draw_plain(flow, streams.of[flow.number], time, place, bits)
     else:
         draw_any(flow, streams, time, place)
     same = 0
-    for i in range(1, BATCH):
+    for i in range(1, len(time)):
         same += time[i] == time[i - 1]
     flow.calm = flow.alike and same == 0 and time[0] != before
-    flow.drawn += BATCH
+    flow.drawn += len(time)
     flow.position = 0
     flow.ready = 0
 
@@ -68,7 +68,7 @@ def draw_plain(flow, b, time, place, bits):
     key0, key1 = U64(b.key) & MASK, U64(b.key) >> S32
     block0, block1 = U64(b.block) & MASK, U64(b.block) >> S32
     first = U64(flow.drawn >> 1)
-    for i in range(BATCH // 2):                              # rng.philox, written out
+    for i in range(len(bits) // 2):                              # rng.philox, written out
         n = first + U64(i)
         x0, x1, x2, x3 = n & MASK, n >> S32, block0, block1
         k0, k1 = key0, key1
@@ -84,25 +84,25 @@ def draw_plain(flow, b, time, place, bits):
         bits[2 * i] = (x1 << S32) | x0
         bits[2 * i + 1] = (x3 << S32) | x2
     sources, base, low, high, trash = U64(b.sources), flow.base, flow.low, flow.high, flow.trash
-    for i in range(BATCH):
+    for i in range(len(time)):
         k = base + np.int64(((bits[i] & MASK) * sources) >> S32)
         place[i] = k if low <= k < high else trash
     rate = b.rate
-    for i in range(BATCH):
+    for i in range(len(time)):
         time[i] = waiting(bits[i] >> S32) / rate
     t, delay = flow.last, flow.delay
-    for i in range(BATCH):
+    for i in range(len(time)):
         t += time[i]
         time[i] = t
     flow.last = t
-    for i in range(BATCH):
+    for i in range(len(time)):
         time[i] += delay                                     # law S9
 
 
 def draw_any(flow, streams, time, place):
     """A batch of a stream whose sources differ, begin, end or vary."""
     t = flow.last
-    for i in range(BATCH):
+    for i in range(len(time)):
         emitter = -1
         if t < np.inf:
             t, emitter = next_event(streams, flow.number, flow.drawn + i, t)
@@ -115,6 +115,6 @@ def draw_any(flow, streams, time, place):
 def head(drive, d):
     """When the next event of stream d acts."""
     flow = drive.flow[d]
-    if flow.position == BATCH:
+    if flow.position == len(drive.bits):
         draw(flow, drive.time[d], drive.place[d], drive.bits, drive.streams)
     return drive.time[d, flow.position]

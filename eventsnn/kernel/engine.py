@@ -2,7 +2,7 @@
 
 import math
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 from typing import Any
 
@@ -10,13 +10,15 @@ import numpy as np
 
 from ..course import Outcome, Setup, endless, loose, tight
 from ..model import Dynamics
-from . import loop
+from . import loop, pieces
 from . import mail as post
 from .calendar import calendar
 from .inbox import arrival_type
 from .link import Bound, link
 from .loop import Cells, Course, Frame, Share, Sources
 from .patience import patience
+from .queue import Queue
+from .quick import plan, quick
 from .shards import WORTH, Deal, deal, together, wirings
 
 PAUSE = 0.2          # seconds between returns to Python, about
@@ -44,9 +46,14 @@ def compiles() -> bool:
     return not DISABLED
 
 
-def runner(dynamics: Sequence[Dynamics], tick: float, jit: bool) -> Callable[..., Any]:
-    """The loop for these models, compiled or plain."""
-    names: dict[str, Any] = {"groups_window": chain(dynamics), "stamp": ticked if tick else continuous}
+def runner(dynamics: Sequence[Dynamics], functions: Mapping[str, Any], tick: float, jit: bool) -> Callable[..., Any]:
+    """The loop for these models, compiled or plain.  functions: of those that are left to the specialised kernel."""
+    names: dict[str, Any] = {"stamp": ticked if tick else continuous, "slow_window": loop.no_groups,
+                             "quick_window": pieces.no_window, "quick_soonest": pieces.never}
+    if dynamics:
+        names["slow_window"] = Bound.to(loop.groups_through, {"groups_window": chain(dynamics)})
+    if functions:
+        names["quick_window"], names["quick_soonest"] = Bound.to(pieces.window, functions), pieces.soonest
     if jit and compiles():
         from .atomic import meet
 
@@ -81,16 +88,19 @@ def run(setup: Setup, jit: bool, progress: Callable[[float, float], None] | None
     """
     network = setup.network
     compiled = jit and compiles()
-    ranks = sorted(range(len(network.groups)), key=lambda k: network.groups[k].dynamics.name)   # fewer loops to compile
+    chosen = plan(setup)
+    slow = [not chosen.neuron[group.neuron].all() for group in network.groups]
+    ranks = sorted(np.flatnonzero(slow), key=lambda k: network.groups[k].dynamics.name)     # fewer loops to compile
     width = min(network.min_delay, window, setup.until / 64.0 or 1.0)
-    of = deal(setup, threads, width, worth)
+    of = deal(setup, threads, width, worth, chosen.stream)
     wires = wirings(setup, of)
     mail = post.mail(of.shards, room, compiled)
     frame = Frame(network.drives, setup.times, setup.keep, width, setup.until, network.tick, mail)
     longest = float(max(network.synapses.delay.max(initial=width), network.synapses.delays.max(initial=width)))
     local = np.empty(network.neurons, np.int64)
     inboxes = np.zeros(network.neurons, np.int64), np.zeros(network.neurons, np.int64)
-    mine = [[of.owner[group.neuron] == shard for group in network.groups] for shard in range(of.shards)]
+    mine = [[(of.owner[group.neuron] == shard) & ~chosen.neuron[group.neuron] for group in network.groups]
+            for shard in range(of.shards)]
     reached = np.array([np.diff(wiring.first_row) > 0 for wiring in wires])
     shares, groups, courses = [], [], []
     for shard, wiring in enumerate(wires):
@@ -100,10 +110,12 @@ def run(setup: Setup, jit: bool, progress: Callable[[float, float], None] | None
             local[group.neuron] = np.arange(len(group.neuron))
         abroad = np.logical_or.reduce(np.delete(reached, shard, 0))
         shares.append(Share(shard, wiring, soonest, local, sources(setup, of, shard), abroad, *inboxes,
-                            np.zeros(4, np.int64)))
+                            np.zeros(5, np.int64), quick(setup, chosen, of.owner, shard, wiring, compiled)))
         arrival = np.empty(64, arrival_type(wiring.weight.dtype))
-        courses.append(Course(calendar(width, longest), arrival, 0.0, 0))
-    step = runner([network.groups[k].dynamics for k in ranks], network.tick, jit)
+        courts = len(shares[-1].quick.cells.piece) if shares[-1].quick else 0
+        queue = Queue(np.zeros(courts + 1, np.int64), np.zeros(courts + 1, np.int64), np.empty(64), np.empty(64, np.int64))
+        courses.append(Course(calendar(width, longest), queue, arrival, 0.0, 0))
+    step = runner([network.groups[k].dynamics for k in ranks], chosen.functions, network.tick, jit)
 
     def go(shard: int, budget: int) -> Any:
         with np.errstate(all="ignore"):                # of this thread

@@ -24,6 +24,7 @@ class Wiring(NamedTuple):
     count: np.ndarray            # type: ignore[assignment]
     varied: np.ndarray
     spread: np.ndarray
+    apart: np.ndarray
     target: np.ndarray
     weights: np.ndarray
     delays: np.ndarray

@@ -15,8 +15,10 @@ import numpy as np
 from ..course import ENDLESS, RAPID
 from ..streams import Streams, next_event
 from .calendar import Calendar, merge_sort, next_due, take, unroll
+from .emitted import Emitted, room
 from .inbox import Wiring, deliver
 from .mail import Mail, exchange, spread
+from .queue import Queue
 
 
 def unbound(*_):
@@ -25,6 +27,7 @@ def unbound(*_):
 
 # What `link` binds: a model's verbs, the network's clock, and the groups' windows chained (see engine.py).
 advance = receive = inject = next_spike = fire = value = stamp = groups_window = head = tail = unbound
+quick_window = quick_soonest = slow_window = unbound          # all pieces' and all groups' windows, or nothing
 
 
 class Sources(NamedTuple):
@@ -57,21 +60,6 @@ class Cells(NamedTuple):
     samples: np.ndarray          # (k, times, columns) float64
 
 
-class Emitted(NamedTuple):
-    time: np.ndarray
-    emitter: np.ndarray
-    n: int
-
-
-def grown(out, n):
-    """Room for more than n."""
-    times, emitters = np.empty(2 * n + 64), np.empty(2 * n + 64, np.int64)
-    for k in range(n):
-        times[k] = out.time[k]
-        emitters[k] = out.emitter[k]
-    return Emitted(times, emitters, n)
-
-
 def sources_window(sources, end, tick, out):
     """Everything the sources emit before the end of the window."""
     if sources.soonest[0] >= end:
@@ -82,7 +70,7 @@ def sources_window(sources, end, tick, out):
         while stamp(t, tick) < end:
             if whose >= 0:
                 if n == len(out.time):
-                    out = grown(out, n)
+                    out = room(out, n + 1)
                 out.time[n] = stamp(t, tick)
                 out.emitter[n] = whose
                 n += 1
@@ -93,7 +81,7 @@ def sources_window(sources, end, tick, out):
     c = sources.cursor[0]
     while c < len(sources.train_time) and stamp(sources.train_time[c], tick) < end:
         if n == len(out.time):
-            out = grown(out, n)
+            out = room(out, n + 1)
         out.time[n] = stamp(sources.train_time[c], tick)
         out.emitter[n] = sources.train_emitter[c]
         n += 1
@@ -129,7 +117,7 @@ def live(wiring, inbox, cells, k, end, breakpoints, times, sample, sums, out, co
         if spike <= horizon and spike < end:
             fire(p, s, spike)
             if n == len(out.time):
-                out = grown(out, n)
+                out = room(out, n + 1)
             out.time[n] = spike
             out.emitter[n] = cells.emitter[k]
             n += 1
@@ -219,14 +207,16 @@ class Share(NamedTuple):
     abroad: np.ndarray           # (emitters,) bool: who reaches other shards
     inbox_first: np.ndarray      # (neurons,) int64: see `deliver`
     inbox_last: np.ndarray       # (neurons,) int64
-    counters: np.ndarray         # (4,) int64: spikes, synaptic operations, neuron updates (instants of input, per
-                                 # neuron), and the neuron + 1 that fires endlessly at one instant
+    counters: np.ndarray         # (5,) int64: spikes, synaptic operations, neuron updates (instants of input, per
+                                 # neuron), the neuron + 1 that fires endlessly at one instant, and work space
+    quick: Any                   # `Quick`, or nothing
 
 
 class Course(NamedTuple):
     """What changes from call to call, besides the arrays that are written in place."""
 
     calendar: Calendar
+    queue: Queue
     arrival: np.ndarray
     time: float                  # start of the next window
     meetings: int                # with the other shards, so far
@@ -234,7 +224,7 @@ class Course(NamedTuple):
 
 def quiet_until(share, frame, calendar, sample, end):
     """A time from `end` on before which nothing happens in this shard."""
-    quiet = min(frame.until, share.sources.soonest[0])
+    quiet = min(frame.until, min(share.sources.soonest[0], quick_soonest(share.quick)))
     for g in range(len(share.soonest)):
         quiet = min(quiet, share.soonest[g])
     if sample < len(frame.times):
@@ -242,10 +232,24 @@ def quiet_until(share, frame, calendar, sample, end):
     return next_due(calendar, end, quiet) if quiet > end else end
 
 
+def groups_through(groups, due, share, end, frame, sample, arrival, out, counters):
+    """All groups through one window, by inboxes."""
+    inbox = deliver(share.wiring, due, share.inbox_first, share.inbox_last, arrival, counters)
+    out = groups_window(groups, share.wiring, inbox, share.local, end, frame.breakpoints, frame.times, sample, out,
+                        counters)
+    for i in range(len(inbox.touched)):
+        share.inbox_last[inbox.touched[i]] = share.inbox_first[inbox.touched[i]]
+    return inbox.arrival, out
+
+
+def no_groups(groups, due, share, end, frame, sample, arrival, out, counters):
+    return arrival, out
+
+
 def run(course, share, groups, frame, budget):
     """Windows until `until`, or until all shards have handled about `budget` arrivals; what was emitted by those worth
     keeping."""
-    calendar, arrival, start, meetings = course
+    calendar, queue, arrival, start, meetings = course
     wiring, counters, times = share.wiring, share.counters, frame.times
     kept = Emitted(np.empty(64), np.empty(64, np.int64), 0)
     fresh = Emitted(np.empty(64), np.empty(64, np.int64), 0)
@@ -257,19 +261,15 @@ def run(course, share, groups, frame, budget):
         windows += 1
         end = min(start + frame.width, frame.until)
         due = merge_sort(unroll(calendar, wiring, take(calendar, start, end), end))
-        inbox = deliver(wiring, due, share.inbox_first, share.inbox_last, arrival, counters)
-        arrival = inbox.arrival
-        fresh = groups_window(groups, wiring, inbox, share.local, end, frame.breakpoints, times, sample,
-                              Emitted(fresh.time, fresh.emitter, 0), counters)
+        due, queue, fresh = quick_window(share.quick, due, queue, end, frame, sample,
+                                         Emitted(fresh.time, fresh.emitter, 0), counters)
+        arrival, fresh = slow_window(groups, due, share, end, frame, sample, arrival, fresh, counters)
         counters[0] += fresh.n
         fresh = sources_window(share.sources, end, frame.tick, fresh)
-        for i in range(len(inbox.touched)):
-            share.inbox_last[inbox.touched[i]] = share.inbox_first[inbox.touched[i]]
+        kept = room(kept, kept.n + fresh.n)
         n = kept.n
         for i in range(fresh.n):
             if frame.keep[fresh.emitter[i]]:
-                if n == len(kept.time):
-                    kept = grown(kept, n)
                 kept.time[n] = fresh.time[i]
                 kept.emitter[n] = fresh.emitter[i]
                 n += 1
@@ -281,4 +281,4 @@ def run(course, share, groups, frame, budget):
         calendar, meetings, loads, endless, start = exchange(
             calendar, wiring, fresh, share.abroad, frame.mail, share.number, meetings,
             counters[0] + counters[1] - before + windows, counters[3], quiet)
-    return Course(calendar, arrival, start, meetings), kept
+    return Course(calendar, queue, arrival, start, meetings), kept

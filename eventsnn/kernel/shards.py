@@ -27,12 +27,15 @@ class Deal(NamedTuple):
     shards: int
 
 
-def deal(setup: Setup, threads: int, width: float, worth: float) -> Deal:
-    """As many shards as there are threads, or fewer where there is little to do in a window."""
+def deal(setup: Setup, threads: int, width: float, worth: float, direct: np.ndarray) -> Deal:
+    """As many shards as there are threads, or fewer where there is little to do in a window.
+
+    direct: (streams,) bool, those that are drawn where their targets are, and so belong to nobody here.
+    """
     network, synapses, streams = setup.network, setup.network.synapses, setup.streams.of
     unit = network.tick or 1.0
     if threads == 1:
-        return Deal(np.zeros(network.neurons, np.int64), [np.arange(len(streams))], 1)
+        return Deal(np.zeros(network.neurons, np.int64), [np.flatnonzero(~direct)], 1)
     drawn = np.array([b.rate / (b.order or 1.0) for b in streams])              # events per ms
     rate = np.zeros(network.emitters)
     rate[setup.emitter_of_neuron] = GUESS
@@ -42,7 +45,7 @@ def deal(setup: Setup, threads: int, width: float, worth: float) -> Deal:
         rate += np.bincount(setup.trains.emitter, minlength=network.emitters) / (setup.until * unit)
     work = np.full(network.neurons, GUESS)
     quick(arrivals, len(synapses.target))(synapses.first_row, synapses.first, synapses.target, rate, work)
-    drawing = DRAW * drawn
+    drawing = np.where(direct, 0.0, DRAW * drawn)
     total = work.sum() + drawing.sum()
     shards = min(threads, network.neurons)
     if worth > 0.0:
@@ -50,6 +53,8 @@ def deal(setup: Setup, threads: int, width: float, worth: float) -> Deal:
     mine: list[list[int]] = [[] for _ in range(shards)]
     busy = np.zeros(shards)
     for k in np.argsort(-drawing, kind="stable"):                   # the largest first, to whoever has least
+        if direct[k]:
+            continue
         least = int(np.argmin(busy))
         mine[least].append(int(k))
         busy[least] += drawing[k]
@@ -83,7 +88,7 @@ def arrivals(first_row, first, target, rate, work):
 def wirings(setup: Setup, of: Deal) -> list[Wiring]:
     """Each shard's wiring."""
     s, network = setup.network.synapses, setup.network
-    rest = (s.first, *s[3:11], network.neurons, max(1, *(p.receptors for p in network.populations)))
+    rest = (s.first, *s[3:12], network.neurons, max(1, *(p.receptors for p in network.populations)))
     if of.shards == 1:
         return [Wiring(s.first_row, np.arange(len(s.delay)), s.first[:-1], s.first[1:], s.delay,
                        np.ones(network.neurons, np.bool_), *rest)]

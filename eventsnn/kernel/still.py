@@ -13,7 +13,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from ..rng import U64
-from .drive import BATCH, head
+from .drive import head
 
 BARE = True                      # see link.py
 inf = np.inf
@@ -30,7 +30,6 @@ PIECE = np.dtype([
     ("last", "i8"),
     ("shift", "i8"),             # place = neuron + shift
     ("emitter", "i8"),           # of the first place
-    ("part", "i8"),              # some of its neurons are another shard's
     ("tau", "f8"),
     ("epoch", "i8"),
     ("alike", "i8"),             # all have the threshold of the first
@@ -57,8 +56,27 @@ CELL = np.dtype([
     ("line_end", "i8"),
     ("column", "i8"),            # where it is recorded, -1: nowhere
 ])
+PART = np.dtype([
+    ("begin", "i8"),             # it has the synapses begin .. end - 1
+    ("end", "i8"),
+    ("weight", "f8"),
+    ("weights", "i8"),           # synapse k has weights[weights + k] if it has an
+    ("own", "i4"),               # own one
+    ("count", "i4"),
+    ("receptor", "i4"),
+    ("apart", "i4"),             # it belongs to the emitter of the part before, with its delay, and has other targets
+])
 FIRED = 4                        # place in the counters: spikes in this window
 NOTHING = np.nan                 # a sum where nothing has arrived
+
+
+class Wires(NamedTuple):
+    """What leads to a shard's resting neurons."""
+
+    part: Any                    # (parts,) of type PART: as in `Wiring`
+    first_row: np.ndarray        # (emitters + 1,) int64
+    target: np.ndarray
+    weights: np.ndarray
 
 
 class Still(NamedTuple):
@@ -77,7 +95,7 @@ class Still(NamedTuple):
 
 # ---------------------------------------------------------------------------------------------------- spikes
 def fire(piece, cell, u, j, t, e, out, counters):
-    """The neuron at place j fires at t, where E is e; there is room."""
+    """The neuron at place j (int64) fires at t, where E is e; there is room."""
     n = counters[FIRED]
     out.time[n] = t
     out.emitter[n] = piece.emitter + j - piece.first
@@ -209,8 +227,8 @@ def add_varied(u, cell, wires, row, a, b, shift, e, hits):
     w = row.weight
     for k in range(a, b):
         j = U64(wires.target[k] + shift)
-        if row.varied >= 0:
-            w = wires.weights[row.varied + k - row.first]
+        if row.own:
+            w = wires.weights[row.weights + k]
         if w != 0.0:
             v = u[j] + w * e
             u[j] = v
@@ -220,34 +238,14 @@ def add_varied(u, cell, wires, row, a, b, shift, e, hits):
     return n
 
 
-def bounds(piece, target, row):
-    """Where the row's synapses onto this piece begin and end."""
-    a, b = row.first, row.last
-    if piece.part:
-        a = lower(target, a, b, piece.first - piece.shift)
-        b = lower(target, a, b, piece.last - piece.shift)
-    return a, b
-
-
-def lower(target, a, b, neuron):
-    """The first synapse in a .. b - 1 whose target is not below `neuron`."""
-    while a < b:
-        middle = (a + b) // 2
-        if target[middle] < neuron:
-            a = middle + 1
-        else:
-            b = middle
-    return a
-
-
 def deliver(cells, piece, wires, row, t, e, out, counters):
     """One row, whose targets nothing else reaches at this instant: judged as it is delivered."""
     u, cell, touched = cells.u, cells.cell, cells.touched
-    a, b = bounds(piece, wires.target, row)
+    a, b = row.begin, row.end
     counters[1] += (b - a) * row.count
     counters[2] += b - a
     n = 0
-    if row.varied >= 0 or not piece.alike:
+    if row.own or not piece.alike:
         n = add_varied(u, cell, wires, row, a, b, piece.shift, e, touched)
     elif row.weight != 0.0:
         n = add_row(u, wires.target[a:b], piece.shift, row.weight * e, cell[piece.first].gap * e, touched)
@@ -258,14 +256,14 @@ def deliver(cells, piece, wires, row, t, e, out, counters):
 # ---------------------------------------------------------------------------------------------------- instants
 def note_row(cells, piece, wires, row, n, counters):
     """A row arrives and is not yet judged; how many places have been touched at this instant."""
-    a, b = bounds(piece, wires.target, row)
+    a, b = row.begin, row.end
     counters[1] += (b - a) * row.count
-    if row.varied < 0 and len(cells.sums) == 1:
+    if not row.own and len(cells.sums) == 1:
         return note_alike(cells.sums[0], wires.target[a:b], piece.shift, row.weight, cells.touched, n)
     w = row.weight
     for k in range(a, b):
-        if row.varied >= 0:
-            w = wires.weights[row.varied + k - row.first]
+        if row.own:
+            w = wires.weights[row.weights + k]
         j = wires.target[k] + piece.shift
         if np.isnan(cells.sums[0, j]):
             cells.touched[n] = j
@@ -307,7 +305,7 @@ def judge(cells, piece, n, t, e, out, counters):
             v = u[j] + total * e
             u[j] = v
             if v >= (threshold if alike else cell[j].gap * e):
-                fire(piece, cell, u, j, t, e, out, counters)
+                fire(piece, cell, u, np.int64(j), t, e, out, counters)
 
 
 def together(cells, piece, wires, drive, queue, q, last, t, e, out, counters):
@@ -320,16 +318,16 @@ def together(cells, piece, wires, drive, queue, q, last, t, e, out, counters):
     for d in range(piece.stream, piece.streams):
         while head(drive, d) == t:
             flow = drive.flow[d]
-            j = drive.place[d, flow.position]
+            j = np.int64(drive.place[d, flow.position])
             flow.position += 1
             if j != flow.trash:
                 row = wires.first_row[flow.emitter + j - flow.base]
-                while q < last and queue.row[q] < row:
-                    n = note_row(cells, piece, wires, wires.row[queue.row[q]], n, counters)
+                while q < last and queue.part[q] < row:
+                    n = note_row(cells, piece, wires, wires.part[queue.part[q]], n, counters)
                     q += 1
-                n = note_row(cells, piece, wires, wires.row[row], n, counters)
+                n = note_row(cells, piece, wires, wires.part[row], n, counters)
     while q < last:
-        n = note_row(cells, piece, wires, wires.row[queue.row[q]], n, counters)
+        n = note_row(cells, piece, wires, wires.part[queue.part[q]], n, counters)
         q += 1
     judge(cells, piece, n, t, e, out, counters)
 
@@ -368,7 +366,7 @@ def follow(piece, cell, u, flow, time, place, growths, limit, out, counters):
         places, growing = place[first + done:last], growths[first + done:last]
         done += run(u, cell, piece.alike, cell[piece.first].gap, flow.weight, places, growing)
         k = first + done - 1
-        j, e = place[k], growths[k]
+        j, e = np.int64(place[k]), growths[k]
         if u[j] >= cell[j].gap * e:
             fire(piece, cell, u, j, time[k], e, out, counters)
             last = min(last, before(time, k + 1, next_end(piece, cell)))
@@ -422,7 +420,7 @@ def run_stream(cells, piece, wires, drive, queue, d, tied, limit, out, counters)
     """The events of stream d before `limit`; how far it came: less if a release comes up, -inf if there is no room."""
     flow = drive.flow[d]
     while head(drive, d) < limit or tied:
-        if counters[FIRED] + piece.last - piece.first + BATCH > len(out.time):
+        if counters[FIRED] + piece.last - piece.first + len(drive.bits) > len(out.time):
             return -inf
         if flow.calm and not tied:
             follow(piece, cells.cell, cells.u, flow, drive.time[d], drive.place[d], drive.growth[d], limit, out,
@@ -440,7 +438,7 @@ def live(cells, piece, wires, drive, queue, end, breakpoints, times, out, counte
     """One piece through one window, its queue from piece.next on; False: there is no more room in `out`."""
     size = piece.last - piece.first
     recorded = len(times) if piece.recorded else 0
-    while counters[FIRED] + size + BATCH <= len(out.time):
+    while counters[FIRED] + size + len(drive.bits) <= len(out.time):
         arrival = queue.time[piece.next] if piece.next < piece.stop else inf
         released = next_end(piece, cells.cell)
         epoch = (piece.epoch + 1) * piece.tau
@@ -476,13 +474,14 @@ def arrive(cells, piece, wires, drive, queue, t, out, counters):
     first = q = piece.next
     alone = True
     while q < piece.stop and queue.time[q] == t:
-        alone = alone and (q == first or (wires.row[queue.row[q]].apart and queue.run[q] == queue.run[first]))
+        part = queue.part[q]
+        alone = alone and (q == first or (part == queue.part[q - 1] + 1 and wires.part[part].apart))
         q += 1
     piece.next = q
     for d in range(piece.stream, piece.streams):
         alone = alone and head(drive, d) > t
     if alone:
         for i in range(first, q):
-            deliver(cells, piece, wires, wires.row[queue.row[i]], t, e, out, counters)
+            deliver(cells, piece, wires, wires.part[queue.part[i]], t, e, out, counters)
     else:
         together(cells, piece, wires, drive, queue, first, q, t, e, out, counters)

@@ -14,7 +14,7 @@ import numpy as np
 
 from ..channels import silent
 from ..elementary import exp, log
-from ..model import Dynamics, Prepared, Verbs, Waves, inf
+from ..model import Dynamics, Prepared, Quick, Verbs, Waves, inf
 
 PARAMS = np.dtype([("tau", "f8"), ("cm", "f8"), ("theta", "f8"), ("reset", "f8"), ("refrac", "f8"), ("i_offset", "f8"),
                    ("jump", "f8"), ("rest", "f8"), ("subtract", "i8")])
@@ -130,7 +130,14 @@ def value(p, s, t, which):
     return p.rest + (s.v_inf + u * exp(-((t - k * p.tau) / p.tau)))
 
 
-DYNAMICS = Dynamics("lif/scaled", Verbs(advance, receive, inject, next_spike, fire, value), "closed form")
+def rests(p, most):
+    """Whether V_inf stays at or below theta and a spike resets to a value: then nothing happens between inputs."""
+    return ((p.i_offset + most) * p.tau <= p.theta * p.cm) & (p.subtract == 0)
+
+
+DYNAMICS = Dynamics(
+    "lif/scaled", Verbs(advance, receive, inject, next_spike, fire, value), "closed form",
+    quick=Quick("rows", {"growth": growth, "aged": aged, "epoch_of": epoch_of, "inject": inject, "value": value}, rests))
 
 
 def prepare(values: Mapping[str, Any], size: int, waves: Waves) -> Prepared:
