@@ -18,7 +18,7 @@ from .rows import EXACT, FEW, ONE, SPREAD, Edges, Raw, Rows, finish, scratch
 from .rules import Pattern
 from .values import at
 
-PIECE = 4096                 # neurons whose state a kernel keeps in the L1 cache
+PIECE = 1 << 16              # neurons whose state a kernel keeps in the L2 cache
 SHORT = 32                   # targets that a row should have left when neurons are cut into pieces
 SMALL = 1 << 16              # own values that are not worth a second type: kernels are compiled once more for each
 BATCH = 1 << 18              # synapses that become rows at once

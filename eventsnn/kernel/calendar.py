@@ -9,6 +9,9 @@ from typing import NamedTuple
 import numpy as np
 
 
+BARE = ("enter", "next_due", "count", "collect", "ascends", "merge_runs", "precedes", "move")     # see link.py
+
+
 class Calendar(NamedTuple):
     """Entries hang in slots of time; a slot's list also holds entries of later laps, told apart by their time."""
 
@@ -100,17 +103,30 @@ def next_due(c, start, end):
 
 def take(c, start, end):
     """Remove and return all entries with time in [start, end), in the order they came in."""
+    n = count(c, start, end)
+    due = Due(np.empty(n), np.empty(n, np.int64), np.empty(n, np.int64), np.empty(n))
+    if n > 0:
+        collect(c, start, end, due)
+    return due
+
+
+def count(c, start, end):
+    """How many entries have a time in [start, end)."""
     mask = len(c.slots) - 1
-    first, last = int(start * c.per_time[0]), int(end * c.per_time[0])
     n = 0
-    for lap in range(first, last + 1):
+    for lap in range(int(start * c.per_time[0]), int(end * c.per_time[0]) + 1):
         k = c.slots[lap & mask, 0]
         while k >= 0:
             n += c.time[k] < end
             k = c.next[k]
-    due = Due(np.empty(n), np.empty(n, np.int64), np.empty(n, np.int64), np.empty(n))
+    return n
+
+
+def collect(c, start, end, due):
+    """Move those entries."""
+    mask = len(c.slots) - 1
     n = 0
-    for lap in range(first, last + 1):
+    for lap in range(int(start * c.per_time[0]), int(end * c.per_time[0]) + 1):
         slot = lap & mask
         k = c.slots[slot, 0]
         before = -1
@@ -134,7 +150,6 @@ def take(c, start, end):
             else:
                 before = k
             k = after
-    return due
 
 
 def unroll(c, wiring, due, end):
@@ -179,33 +194,45 @@ def merge_sort(due):
     """The same in ascending order of time, then row, then synapse: natural merge sort, so that ordered streams cost
     little."""
     n = len(due.time)
-    if n < 2:
+    if n < 2 or ascends(due):
         return due
     ends = np.empty(n + 1, np.int64)
     other = Due(np.empty(n), np.empty(n, np.int64), np.empty(n, np.int64), due.spike)
-    while True:
-        runs = 0
-        for k in range(1, n):
-            if precedes(due, k, k - 1):
-                ends[runs] = k
-                runs += 1
-        ends[runs] = n
-        if runs == 0:
-            return due
-        start = 0
-        for pair in range(0, runs + 1, 2):
-            middle = ends[pair]
-            end = ends[pair + 1] if pair < runs else middle
-            a, b = start, middle
-            for k in range(start, end):
-                if b >= end or (a < middle and not precedes(due, b, a)):
-                    move(due, a, other, k)
-                    a += 1
-                else:
-                    move(due, b, other, k)
-                    b += 1
-            start = end
+    while merge_runs(due, other, ends) > 1:
         due, other = other, due
+    return other
+
+
+def ascends(due):
+    for k in range(1, len(due.time)):
+        if precedes(due, k, k - 1):
+            return False
+    return True
+
+
+def merge_runs(due, other, ends):
+    """One pass: ascending runs, two by two, from `due` into `other`; how many there are then."""
+    n = len(due.time)
+    runs = 0
+    for k in range(1, n):
+        if precedes(due, k, k - 1):
+            ends[runs] = k
+            runs += 1
+    ends[runs] = n
+    start = 0
+    for pair in range(0, runs + 1, 2):
+        middle = ends[pair]
+        end = ends[pair + 1] if pair < runs else middle
+        a, b = start, middle
+        for k in range(start, end):
+            if b >= end or (a < middle and not precedes(due, b, a)):
+                move(due, a, other, k)
+                a += 1
+            else:
+                move(due, b, other, k)
+                b += 1
+        start = end
+    return runs // 2 + 1
 
 
 def precedes(due, a, b):

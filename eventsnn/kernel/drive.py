@@ -13,7 +13,7 @@ from ..elementary import waiting
 from ..rng import M0, M1, MASK, S32, U64, W0, W1
 from ..streams import Streams, next_event
 
-BARE = True                      # see link.py
+BARE = ("draw", "draw_plain", "draw_any", "head")            # see link.py
 BATCH = 512                      # events drawn at once; even, since one draw serves two
 
 FLOW = np.dtype([

@@ -4,7 +4,7 @@
 and compiles each one (or, with jit=False, leaves them plain Python).  `Bound(function, {"advance": lif_advance})`
 replaces names on the way, so one loop serves every model.
 
-A module that says BARE = True makes no arrays: its functions then do without counting references to those they get,
+A module may list functions as BARE: they make no arrays, and so do without counting references to those they get,
 which costs more than a hot loop's own work.
 
 The disk cache stays correct because each copy's qualified name carries a digest of the code objects and constants it is
@@ -58,7 +58,7 @@ def _build(bound: Bound, jit: bool, outermost: bool) -> Function:
     # Only the outermost function is called from Python; a wrapper for each part would cost seconds of compilation.
     compiler: Any = numba.njit                             # its annotations know fewer options than it takes
     return compiler(nogil=True, cache=True, error_model="numpy", no_cfunc_wrapper=True,
-                    no_cpython_wrapper=not outermost, _nrt=not f.__globals__.get("BARE", False))(copy)
+                    no_cpython_wrapper=not outermost, _nrt=f.__name__ not in f.__globals__.get("BARE", ()))(copy)
 
 
 def _parts(bound: Bound) -> dict[str, Bound]:

@@ -12,6 +12,7 @@ import numpy as np
 
 from .calendar import enter, reserve
 
+BARE = ("parts_of", "enter_all")          # see link.py
 ROOM = 1 << 13
 SPIKES, MORE, LOAD, ENDLESS, QUIET, HEADS = 0, 1, 2, 3, 4, 8
 
@@ -49,15 +50,25 @@ def meet(mail, shard, number):
 
 def spread(calendar, wiring, time, emitter, n):
     """Enter what n spikes set off in this shard."""
-    rows = 0
-    for i in range(n):
-        rows += wiring.first_row[emitter[i] + 1] - wiring.first_row[emitter[i]]
-    calendar = reserve(calendar, rows)
-    for i in range(n):
-        for part in range(wiring.first_row[emitter[i]], wiring.first_row[emitter[i] + 1]):
-            # law S9: one expression, computed once (of a row with own delays, the first; see `unroll`)
-            enter(calendar, time[i] + wiring.delay[part], part, time[i], wiring.begin[part])
+    if n == 0:
+        return calendar
+    calendar = reserve(calendar, parts_of(wiring.first_row, emitter, n))
+    enter_all(calendar, wiring.first_row, wiring.delay, wiring.begin, time, emitter, n)
     return calendar
+
+
+def parts_of(first_row, emitter, n):
+    parts = 0
+    for i in range(n):
+        parts += first_row[emitter[i] + 1] - first_row[emitter[i]]
+    return parts
+
+
+def enter_all(calendar, first_row, delay, begin, time, emitter, n):
+    for i in range(n):
+        for part in range(first_row[emitter[i]], first_row[emitter[i] + 1]):
+            # law S9: one expression, computed once (of a row with own delays, the first; see `unroll`)
+            enter(calendar, time[i] + delay[part], part, time[i], begin[part])
 
 
 def exchange(calendar, wiring, out, abroad, mail, shard, meetings, load, endless, quiet):

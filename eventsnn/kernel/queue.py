@@ -7,6 +7,9 @@ import numpy as np
 from .calendar import Due
 
 
+BARE = ("tally", "distribute")         # see link.py
+
+
 class Queue(NamedTuple):
     """Of piece b: entries first[b] .. first[b+1] - 1, in the order of time, then part."""
 
@@ -18,20 +21,31 @@ class Queue(NamedTuple):
 
 def sort_out(queue, due, piece_of_part):
     """Sort what is due, which stands by time and part, into the pieces' queues; what belongs to none is left over."""
-    pieces = len(queue.first) - 1
-    for b in range(pieces + 1):
-        queue.first[b] = 0
-    for d in range(len(due.part)):
-        queue.first[piece_of_part[due.part[d]] + 1] += 1     # a part of no piece: number -1
-    over = queue.first[0]
-    queue.first[0] = 0
-    for b in range(pieces):
-        queue.first[b + 1] += queue.first[b]
-        queue.place[b] = queue.first[b]
-    n = queue.first[pieces]
+    over = tally(queue.first, queue.place, due.part, piece_of_part)
+    n = queue.first[len(queue.first) - 1]
     if n > len(queue.time):
         queue = Queue(queue.first, queue.place, np.empty(2 * n), np.empty(2 * n, np.int64))
     rest = Due(np.empty(over), np.empty(over, np.int64), np.empty(over, np.int64), due.spike)
+    distribute(queue, rest, due, piece_of_part)
+    return queue, rest
+
+
+def tally(first, place, part, piece_of_part):
+    """Where each piece's entries begin; how many belong to none."""
+    pieces = len(first) - 1
+    for b in range(pieces + 1):
+        first[b] = 0
+    for d in range(len(part)):
+        first[piece_of_part[part[d]] + 1] += 1               # a part of no piece: number -1
+    over = first[0]
+    first[0] = 0
+    for b in range(pieces):
+        first[b + 1] += first[b]
+        place[b] = first[b]
+    return over
+
+
+def distribute(queue, rest, due, piece_of_part):
     left = 0
     for d in range(len(due.part)):
         part = due.part[d]
@@ -46,4 +60,3 @@ def sort_out(queue, due, piece_of_part):
             rest.part[left] = part
             rest.synapse[left] = due.synapse[d]
             left += 1
-    return queue, rest
