@@ -124,7 +124,7 @@ def main(network: str, size: Mapping[str, Any], until: float, threads: int, fixe
     table_mb = table_bytes(compiled.synapses) / 2 ** 20
     synapses = synapses or table_entries(compiled.synapses)
     if until:
-        es.simulate(compiled, min(until, WARM), threads=threads)
+        es.simulate(compiled, min(until, WARM), threads=threads, backend="compiled")
     updates = random_updates(compiled.neurons)
     say(build_s=build_s, build_peak_mb=peak_mb - before_mb, table_mb=table_mb, synapses=synapses,
         neurons=compiled.neurons, bytes_per_synapse=table_mb * 2 ** 20 / synapses)
