@@ -66,17 +66,16 @@ class Edges(NamedTuple):
     cut: np.ndarray              # int64: its pieces' length
 
     @classmethod
-    def of(cls, projections: Sequence[Any], kind: np.ndarray, few: Sequence[np.ndarray | None],
+    def of(cls, projections: Sequence[Any], kind: np.ndarray, few: Sequence[np.ndarray],
            cut: np.ndarray) -> "Edges":
         def each(values: Any, dtype: Any) -> np.ndarray:
             return np.array(list(values), dtype)
 
-        levels = [np.empty(0) if f is None else f for f in few]
         return cls(each((p.emitter for p in projections), np.int64),
                    np.cumsum([0, *(len(p.counts) for p in projections)])[:-1].astype(np.int64),
                    np.concatenate([np.empty(0, np.int64), *(p.counts for p in projections)]),
                    kind, each((p.delay.one for p in projections), np.float64),
-                   np.cumsum([0, *map(len, levels)])[:-1].astype(np.int64), np.concatenate([np.empty(0), *levels]),
+                   np.cumsum([0, *map(len, few)])[:-1].astype(np.int64), np.concatenate([np.empty(0), *few]),
                    each((p.weight.one for p in projections), np.float64),
                    each((p.weight.own is not None for p in projections), np.bool_),
                    each((p.weight.drawn for p in projections), np.bool_),

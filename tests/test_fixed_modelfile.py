@@ -72,11 +72,11 @@ def test_the_header_holds_the_float_values_formats_and_report(fixed, folder):
     assert population["float"]["v_thresh"] == {"every": -57.0, "size": 5}
     assert population["format"]["bits"] == 24
     assert header["report"] == fixed.fixed.report
-    entry = header["images"]["synapses.mantissa"]
-    assert entry["shape"] == [len(fixed.synapses.target)]
+    entry = header["images"]["synapses.mantissas"]
+    assert entry["shape"] == [len(fixed.synapses.weights)]
     assert entry["type"] == "<i2"                                # 8 bits, and more where multapses were merged
     assert 8 < entry["bits"] <= 8 + int(fixed.synapses.count.max()).bit_length()
-    assert (folder / entry["file"]).stat().st_size == 2 * len(fixed.synapses.target)
+    assert (folder / entry["file"]).stat().st_size == 2 * len(fixed.synapses.weights)
 
 
 @pytest.mark.parametrize("damage", ["flip", "truncate", "lengthen", "remove"])
