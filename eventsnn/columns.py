@@ -51,8 +51,8 @@ def of_array(array: np.ndarray) -> Column:
 
 def of_draw(draw: Draw, number: int, field: Field, what: str, seed: np.uint64) -> Column:
     low, high = np.float32(draw.low), np.float32(draw.high)
-    low = np.nextafter(low, np.float32(np.inf)) if low < draw.low else low
-    high = np.nextafter(high, np.float32(-np.inf)) if high > draw.high else high
+    low = np.nextafter(low, np.float32(np.inf)) if float(low) < draw.low else low
+    high = np.nextafter(high, np.float32(-np.inf)) if float(high) > draw.high else high
     if low > high:
         raise Mistake(f"{what}: no float32 number lies inside the clip [{draw.low!r}, {draw.high!r}]")
 

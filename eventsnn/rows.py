@@ -103,10 +103,10 @@ def scratch(block: int, edges: Edges) -> Scratch:
     alike = not (edges.kind != ONE).any()
     sorting = 0 if alike and edges.ascending.all() else block
     strands = len(edges.kind) if alike else len(edges.kind) + block
-    return Scratch(np.empty(block, np.int32), np.empty(0 if alike else block), np.empty(block if edges.own.any() else 0),
-                   np.empty((2, sorting), np.int64), np.empty(sorting, np.int32), np.empty(sorting),
-                   np.empty(strands), np.empty(strands, np.int32), np.empty(strands + 1, np.int64),
-                   np.empty((2, strands), np.int64))
+    return Scratch(np.empty(block, np.int32), np.empty(0 if alike else block),
+                   np.empty(block if edges.own.any() else 0), np.empty((2, sorting), np.int64),
+                   np.empty(sorting, np.int32), np.empty(sorting), np.empty(strands), np.empty(strands, np.int32),
+                   np.empty(strands + 1, np.int64), np.empty((2, strands), np.int64))
 
 
 def finish(rows, raw, edges, room, cursor, span, first_row, merge):
@@ -199,12 +199,11 @@ def sort_block(room, begin, end, by_delay, own):
 
 def merge_sort(order, other, n, major, minor):
     """The first n entries of `order`, stably sorted by (major, minor): natural merge sort between two arrays."""
-    while True:
-        runs, start = 0, 0
+    while n > 1:
+        start = 0
         while start < n:
             middle = run_end(order, start, n, major, minor)
             end = run_end(order, middle, n, major, minor) if middle < n else n
-            runs += 1
             if start == 0 and middle == n:
                 return order
             a, b = start, middle
@@ -217,6 +216,7 @@ def merge_sort(order, other, n, major, minor):
                     b += 1
             start = end
         order, other = other, order
+    return order
 
 
 def precedes(x, y, major, minor):

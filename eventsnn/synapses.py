@@ -69,7 +69,10 @@ def synapses(projections: Sequence[Projection], emitters: int, borders: np.ndarr
     in the rule's order, unless `merge` is False.
     """
     projections = sorted(projections, key=lambda p: p.emitter)                 # stable: in edge order
-    found = [levels(p.delay, int(p.counts.sum())) if p.delay.own else np.empty(0) for p in projections]
+    found = []
+    for p in projections:
+        with at(p.place):
+            found.append(levels(p.delay, int(p.counts.sum())) if p.delay.own else np.empty(0))
     kinds = np.array([ONE if p.delay.own is None else SPREAD if f is None else FEW
                       for p, f in zip(projections, found, strict=True)], np.int64)
     few = [np.empty(0) if f is None else f for f in found]

@@ -205,7 +205,8 @@ def test_drawn_weights_and_delays_are_float32_numbers_inside_their_clip():
     assert clip[0] <= each.weight.min()
     assert each.weight.max() <= clip[1]
     with pytest.raises(es.Mistake, match="no float32 number lies inside the clip"):
-        of_edge({"uniform": [0.1, 0.1 + 2e-12], "clip": [0.1, 0.1 + 1e-12]}, 3, Field(None, "", ""), "weight", (1,))
+        of_edge({"uniform": [0.1, 0.1 + 2e-12], "clip": [0.1, 0.1 + 1e-12]}, 3, Field(None, "", ""), "weight",
+                (1, "weight"))
 
 
 def test_own_values_are_stored_in_float32_where_that_is_exact_and_saves_something(monkeypatch):

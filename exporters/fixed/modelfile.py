@@ -77,12 +77,12 @@ def images_of(network: Network) -> dict[str, Image]:
         "synapses.first_row": image(s.first_row, "emitter e owns rows first_row[e] .. first_row[e+1] - 1"),
         "synapses.first": image(s.first, "row r owns synapses first[r] .. first[r+1] - 1"),
         "synapses.delay": image(s.delay.astype(np.int64), "ticks, one per row; of a row with own delays the least"),
-        "synapses.mantissa": image(s.weight >> shift, "of each synapse of the row, unless it has own ones; signed; shift "
-                                                      "left by the projection's shift to get LSBs of V"),
+        "synapses.mantissa": image(s.weight >> shift, "of each synapse of the row unless it has own ones; signed; "
+                                                      "shift left by the projection's shift to get LSBs of V"),
         "synapses.receptor": image(s.receptor, "receptor of the target, one per row"),
         "synapses.count": image(s.count, "how many multapses were merged into each synapse of the row"),
-        "synapses.varied": image(s.varied, "where the row's own mantissas begin in synapses.mantissas; -1: it has none"),
-        "synapses.spread": image(s.spread, "where the row's own delays begin in synapses.delays; -1: it has none"),
+        "synapses.varied": image(s.varied, "where a row's own mantissas begin in synapses.mantissas; -1: it has none"),
+        "synapses.spread": image(s.spread, "where a row's own delays begin in synapses.delays; -1: it has none"),
         "synapses.target": image(s.target, "neuron ids"),
         "synapses.mantissas": image(s.weights >> own, "one per synapse of the rows that have own ones"),
         "synapses.delays": image(s.delays.astype(np.int64), "ticks, one per synapse of the rows that have own ones"),
