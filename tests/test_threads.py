@@ -17,10 +17,10 @@ from test_equivalence import brunel, everything, same
 
 import eventsnn as es
 from eventsnn.kernel import engine, mail
-from eventsnn.network import flat
 from eventsnn.kernel.calendar import calendar, enter, next_due, reserve, take
 from eventsnn.kernel.link import link
 from eventsnn.kernel.shards import deal, together, wirings
+from eventsnn.network import flat
 
 sim = import_module("eventsnn.simulate")  # its name is also the function's
 EXAMPLES = int(os.environ.get("EVENTSNN_EXAMPLES", "250"))

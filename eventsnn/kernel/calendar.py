@@ -41,7 +41,8 @@ def calendar(width: float, longest: float) -> Calendar:
     chain = np.arange(1, n + 1, dtype=np.int64)
     chain[-1] = -1
     return Calendar(np.full((slots, 2), -1, np.int64), chain, np.zeros(n), np.zeros(n, np.int64), np.zeros(n),
-                    np.zeros(n, np.int64), np.array([0, n], np.int64), np.array([1.0 / max(width, longest / (slots - 2))]))
+                    np.zeros(n, np.int64),
+                    np.array([0, n], np.int64), np.array([1.0 / max(width, longest / (slots - 2))]))
 
 
 def reserve(c, n):
