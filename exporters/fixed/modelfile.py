@@ -83,6 +83,7 @@ def images_of(network: Network) -> dict[str, Image]:
         "synapses.count": image(s.count, "how many multapses were merged into each synapse of the row"),
         "synapses.varied": image(s.varied, "where a row's own mantissas begin in synapses.mantissas; -1: it has none"),
         "synapses.spread": image(s.spread, "where a row's own delays begin in synapses.delays; -1: it has none"),
+        "synapses.apart": image(s.apart.astype(np.uint8), "1: the row goes on with the one before, towards other targets"),
         "synapses.target": image(s.target, "neuron ids"),
         "synapses.mantissas": image(s.weights >> own, "one per synapse of the rows that have own ones"),
         "synapses.delays": image(s.delays.astype(np.int64), "ticks, one per synapse of the rows that have own ones"),
@@ -178,7 +179,7 @@ def read(path: str | Path) -> Network:
     populations = tuple(population(q, fixed) for q in header["populations"])
     neurons = sum(p.size for p in populations if p.kind == "neuron")
     s = Synapses(*(tables[f"synapses.{IMAGES.get(name, name)}"].astype(kind) for name, kind in
-                   zip(Synapses._fields, ("i8", "i8", "f8", "i8", "u1", "i4", "i8", "i8", "i4", "i8", "f8", "i8"),
+                   zip(Synapses._fields, ("i8", "i8", "f8", "i8", "u1", "i4", "i8", "i8", "?", "i4", "i8", "f8", "i8"),
                        strict=True)))
     shift = shifts(populations, fixed.projections, s)
     s = s._replace(weight=s.weight << shift,
