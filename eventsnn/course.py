@@ -59,6 +59,7 @@ class Outcome(NamedTuple):
     states: list[np.ndarray]  # each group's records at the end
     reached: float            # until, unless interrupted
     interrupted: bool
+    kernels: tuple[str, ...]  # what ran
 
 
 def endless(network: Network, neuron: int) -> Mistake:

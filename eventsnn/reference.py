@@ -141,4 +141,4 @@ def run(setup: Setup) -> Outcome:
     time, emitter = np.array(kept, np.float64).reshape(-1, 2).T
     setup.sink(time, emitter.astype(np.int64), until)
     ends = [tight(state, g.state.dtype) for g, state in zip(network.groups, states, strict=True)]
-    return Outcome(counters, ends, until, False)
+    return Outcome(counters, ends, until, False, ("specification",))

@@ -230,14 +230,14 @@ def collect(setup: Setup, outcome: Outcome, until: float, wanted: Mapping[Any, S
     counters["spikes"] = len(spikes)
     return Result(spikes, recorded, at_ms[:reached], sources, counters, {
         "until": outcome.reached * unit if outcome.interrupted else until, **provenance(network, how),
+        "kernel": ", ".join(outcome.kernels),
     }, network, inputs, outcome.interrupted)
 
 
 def provenance(network: Network, how: Mapping[str, Any]) -> dict[str, Any]:
     """What decides a run, and what it ran on."""
     return {
-        **how, "kernel": "specification" if how["backend"] == "simpy" else "general",
-        "network": network.digest, "tick": network.tick,
+        **how, "network": network.digest, "tick": network.tick,
         "exactness": {str(p.name): p.exactness or network.groups[p.group].dynamics.exactness
                       for p in network.populations if p.kind == "neuron"},
         "versions": {"python": platform.python_version(),

@@ -16,6 +16,11 @@ from ..streams import Streams, next_event
 BARE = ("draw", "draw_plain", "draw_any", "head")            # see link.py
 BATCH = 512                      # events drawn at once; even, since one draw serves two
 
+
+def stamp(t, tick):
+    raise TypeError("a name that link() binds: the network's clock")
+
+
 FLOW = np.dtype([
     ("number", "i8"),            # which stream
     ("emitter", "i8"),           # of the block's source 0
@@ -28,6 +33,7 @@ FLOW = np.dtype([
     ("alike", "i8"),             # all synapses have this weight, and it is not 0:
     ("weight", "f8"),
     ("delay", "f8"),
+    ("tick", "f8"),
     ("drawn", "i8"),             # number of the next event to draw
     ("last", "f8"),              # time of the last one drawn
     ("position", "i8"),          # the next event of the batch
@@ -90,13 +96,13 @@ def draw_plain(flow, b, time, place, bits):
     rate = b.rate
     for i in range(len(time)):
         time[i] = waiting(bits[i] >> S32) / rate
-    t, delay = flow.last, flow.delay
+    t, delay, tick = flow.last, flow.delay, flow.tick
     for i in range(len(time)):
         t += time[i]
         time[i] = t
     flow.last = t
     for i in range(len(time)):
-        time[i] += delay                                     # law S9
+        time[i] = stamp(time[i], tick) + delay               # law S9
 
 
 def draw_any(flow, streams, time, place):
@@ -106,7 +112,7 @@ def draw_any(flow, streams, time, place):
         emitter = -1
         if t < np.inf:
             t, emitter = next_event(streams, flow.number, flow.drawn + i, t)
-        time[i] = t + flow.delay
+        time[i] = stamp(t, flow.tick) + flow.delay
         k = flow.base + emitter - flow.emitter
         place[i] = k if emitter >= 0 and flow.low <= k < flow.high else flow.trash
     flow.last = t

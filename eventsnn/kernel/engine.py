@@ -18,7 +18,7 @@ from .link import Bound, link
 from .loop import Cells, Course, Frame, Share, Sources
 from .patience import patience
 from .queue import Queue
-from .quick import plan, quick
+from .quick import KERNELS, plan, quick
 from .shards import WORTH, Deal, deal, together, wirings
 
 PAUSE = 0.2          # seconds between returns to Python, about
@@ -53,7 +53,8 @@ def runner(dynamics: Sequence[Dynamics], functions: Mapping[str, Any], tick: flo
     if dynamics:
         names["slow_window"] = Bound.to(loop.groups_through, {"groups_window": chain(dynamics)})
     if functions:
-        names["quick_window"], names["quick_soonest"] = Bound.to(pieces.window, functions), pieces.soonest
+        names["quick_window"] = Bound.to(pieces.window, {**functions, "stamp": names["stamp"]})
+        names["quick_soonest"] = pieces.soonest
     if jit and compiles():
         from .atomic import meet
 
@@ -149,5 +150,9 @@ def run(setup: Setup, jit: bool, progress: Callable[[float, float], None] | None
             if len(cell.neuron):
                 ends: Any = cell.state
                 states[k][mine[shard][k]] = ends if jit else tight(ends, states[k].dtype)
+        if chosen.kernel and KERNELS[chosen.kernel].ends:
+            k = chosen.groups[0]
+            KERNELS[chosen.kernel].ends(setup, k, shares[shard].quick.cells, states[k], compiled)
+    kernels = [*([chosen.kernel] if chosen.kernel else []), *(["general"] if ranks or not chosen.kernel else [])]
     return Outcome(np.sum([share.counters[:3] for share in shares], axis=0), states, courses[0].time,
-                   interrupted)
+                   interrupted, tuple(kernels))

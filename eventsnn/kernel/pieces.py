@@ -1,21 +1,23 @@
-"""Runs the resting neurons of a shard through a window, piece by piece (see `still.py`)."""
+"""Runs a shard's neurons of a specialised kernel through a window, piece by piece (see `quick.KERNELS`)."""
 
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 
 from .drive import Drive
 from .emitted import Emitted, room
 from .queue import sort_out
-from .still import FIRED, Still, Wires, live
+from .still import FIRED, Wires
 
 
+def live(cells, piece, wires, drive, queue, end, breakpoints, times, out, counters):
+    raise TypeError("a name that link() binds: the kernel's")
 
 
 class Quick(NamedTuple):
-    """A shard's resting neurons and what leads to them."""
+    """A shard's neurons of a specialised kernel and what leads to them."""
 
-    cells: Still
+    cells: Any                   # `Still`, or another kernel's
     wires: Wires
     drive: Drive
     piece_of_part: np.ndarray    # (parts,) int32, -1: no piece of these

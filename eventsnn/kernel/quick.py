@@ -1,11 +1,13 @@
-"""Lays out what the specialised kernels run: pieces of resting neurons, and the streams that drive them directly."""
+"""Lays out what the specialised kernels run: pieces of neurons, and the streams that drive them directly."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any, NamedTuple
 
 import numpy as np
 
 from ..course import Setup, loose
+from . import still as resting
+from . import ticks
 from .drive import BATCH, FLOW, Drive
 from .inbox import Wiring
 from .pieces import Quick
@@ -20,7 +22,8 @@ class Plan(NamedTuple):
     neuron: np.ndarray           # (neurons,) bool: which neurons
     stream: np.ndarray           # (streams,) bool: which streams are direct
     groups: list[int]            # the groups that those neurons are of
-    functions: Mapping[str, Any] # that the kernel binds
+    kernel: str                  # which: see `KERNELS`; "" if none
+    functions: Mapping[str, Any] # that it binds
 
 
 def plan(setup: Setup) -> Plan:
@@ -28,23 +31,23 @@ def plan(setup: Setup) -> Plan:
     network = setup.network
     neuron = np.zeros(network.neurons, np.bool_)
     groups: list[int] = []
-    functions: dict[str, Any] = {}
-    if not network.tick:
-        most = highest(network)
-        for k, group in enumerate(network.groups):
-            quick = group.dynamics.quick
-            if quick:
-                mine = np.zeros(network.neurons, np.bool_)
-                mine[group.neuron] = quick.serves(group.params, most[group.neuron])
-                tau = np.zeros(network.neurons)
-                tau[group.neuron] = group.params.tau
-                for first, last in pieces(network):
-                    if mine[first:last].all() and (tau[first:last] == tau[first]).all():
-                        neuron[first:last] = True
-                if neuron[group.neuron].any():
-                    groups.append(k)
-                    functions |= quick.functions
-    return Plan(neuron, direct(setup, neuron), groups, functions)
+    kernel, functions = "", {}
+    most = highest(network)
+    for k, group in enumerate(network.groups):
+        quick = group.dynamics.quick
+        if quick:
+            mine = np.zeros(network.neurons, np.bool_)
+            mine[group.neuron] = quick.serves(group.params, most[group.neuron])
+            for first, last in pieces(network):
+                where = np.searchsorted(group.neuron, np.arange(first, last)) if mine[first:last].all() else None
+                if where is not None and all((group.params[name][where] == group.params[name][where[0]]).all()
+                                             for name in quick.alike):
+                    neuron[first:last] = True
+            if neuron[group.neuron].any():
+                groups.append(k)
+                kernel = quick.kernel
+                functions |= {**quick.functions, "live": KERNELS[kernel].live}
+    return Plan(neuron, direct(setup, neuron), groups, kernel, functions)
 
 
 def highest(network: Any) -> np.ndarray:
@@ -95,7 +98,8 @@ def quick(setup: Setup, chosen: Plan, owner: np.ndarray, shard: int, wiring: Wir
         return ()
     own = chosen.neuron & (owner == shard)
     first, last = stretches(own, [first for first, _ in pieces(network)])
-    piece, cells = still(setup, chosen, first, last)
+    cells = KERNELS[chosen.kernel].lay_out(setup, chosen.groups[0], first, last, jit)
+    piece = cells.piece
     piece_of = np.full(network.neurons, -1, np.int32)
     for b, (low, high) in enumerate(zip(first, last, strict=True)):
         piece_of[low:high] = b
@@ -104,7 +108,6 @@ def quick(setup: Setup, chosen: Plan, owner: np.ndarray, shard: int, wiring: Wir
     piece_of_part = piece_of[wiring.target[wiring.begin]] if len(wiring.begin) else np.empty(0, np.int32)
     if not jit:
         piece, parts = loose(piece), loose(parts)
-        cells = cells._replace(cell=loose(cells.cell), params=loose(cells.params), state=loose(cells.state))
         drive = drive._replace(flow=loose(drive.flow))
     return Quick(cells._replace(piece=piece), Wires(parts, wiring.first_row, wiring.target, wiring.weights), drive,
                  piece_of_part)
@@ -132,21 +135,21 @@ def joined(first: np.ndarray, last: np.ndarray) -> np.ndarray:
     return np.concatenate([np.empty(0, np.int64), *(np.arange(a, b) for a, b in zip(first, last, strict=True))])
 
 
-def still(setup: Setup, chosen: Plan, first: np.ndarray, last: np.ndarray) -> tuple[Any, Still]:
-    """The neurons of the pieces first[b] .. last[b] - 1, and one place more for each piece."""
+def still(setup: Setup, k: int, first: np.ndarray, last: np.ndarray, jit: bool) -> Still:
+    """Neurons of group k in pieces first[b] .. last[b] - 1, and one place more for each piece."""
     network = setup.network
     size = last - first
     begin = np.cumsum([0, *(size + 1)])
     places = int(begin[-1])
     place = joined(begin[:-1], begin[:-1] + size)
     neuron = joined(first, last)
-    group = network.groups[chosen.groups[0]]
+    group = network.groups[k]
     where = np.searchsorted(group.neuron, neuron)
     params: Any = np.zeros(places, group.params.dtype).view(np.recarray)
     state: Any = np.zeros(places, group.state.dtype).view(np.recarray)
     params[place], state[place] = group.params[where], group.state[where]
     p, s = params[place], state[place]
-    probe, drives = setup.probes[chosen.groups[0]], network.drives
+    probe, drives = setup.probes[k], network.drives
     line = drives.line[neuron]
     cell: Any = np.zeros(places, CELL).view(np.recarray)
     cell.column = -1
@@ -166,8 +169,10 @@ def still(setup: Setup, chosen: Plan, first: np.ndarray, last: np.ndarray) -> tu
         piece.change[b] = np.where(mine.cursor < mine.line_end, breakpoint[mine.cursor], np.inf).min()
         piece.recorded[b] = (mine.column >= 0).any()
     receptors = max(1, *(q.receptors for q in network.populations))
-    return piece, Still(piece, cell, u, np.full((receptors, places), np.nan), np.empty(places, np.int64), params, state,
-                        probe.variables, probe.samples)
+    if not jit:
+        cell, params, state = loose(cell), loose(params), loose(state)
+    return Still(piece, cell, u, np.full((receptors, places), np.nan), np.empty(places, np.int64), params, state,
+                 probe.variables, probe.samples)
 
 
 def flows(setup: Setup, chosen: Plan, wiring: Wiring, piece: Any, first: np.ndarray, last: np.ndarray, batch: int
@@ -192,7 +197,7 @@ def flows(setup: Setup, chosen: Plan, wiring: Wiring, piece: Any, first: np.ndar
                 whole = plain and low == target and high == target + stream.sources
                 shift = int(piece.shift[b])
                 found.append((k, stream.emitter, target + shift, low + shift, high + shift, piece.last[b], whole, plain,
-                              alike, s.weight[row], s.delay[row], 0, stream.start, batch, 0, 0))
+                              alike, s.weight[row], s.delay[row], setup.network.tick, 0, stream.start, batch, 0, 0))
                 piece.merged[b] |= any(low < h and a < high for a, h in reached)
                 reached.append((low, high))
         piece.streams[b] = len(found)
@@ -200,3 +205,12 @@ def flows(setup: Setup, chosen: Plan, wiring: Wiring, piece: Any, first: np.ndar
     shape = (len(found), batch)
     return Drive(flow, np.zeros(shape), np.zeros(shape, np.uint32), np.zeros(shape), np.zeros(batch, np.uint64),
                  setup.streams)
+
+
+class Kernel(NamedTuple):
+    live: Callable[..., Any]                       # a piece through a window
+    lay_out: Callable[..., Any]                    # (setup, group, first, last, jit) -> its cells, whose pieces are records
+    ends: Callable[..., Any] | None = None         # (setup, group, cells, states, jit): write what a Result adds up
+
+
+KERNELS = {"rows": Kernel(resting.live, still), "ticks": Kernel(ticks.live, ticks.lay_out, ticks.ends)}

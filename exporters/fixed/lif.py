@@ -12,7 +12,7 @@ so the decay tables live in the record: neurons may each have their own tau_m, a
 
 import numpy as np
 
-from eventsnn.model import Dynamics, Verbs, inf
+from eventsnn.model import Dynamics, Quick, Verbs, inf
 
 from .format import DECAYS, saturated, shifted
 
@@ -46,6 +46,23 @@ def decayed(p, v, n):
     return v
 
 
+def received(p, v, n, total):
+    """V when `total` arrives n >= 0 ticks after it was v, and whether it stops at a rail."""
+    exact = decayed(p, v, n) + total
+    v = saturated(exact, p.top)
+    return v, v != exact
+
+
+def left(p, v):
+    """V after a spike."""
+    return v - (p.theta - p.reset) if p.subtract else p.reset
+
+
+def mask(p):
+    """How many ticks after a spike's own discard inputs."""
+    return 0 if p.subtract else max(p.refrac - 1, 0)
+
+
 def advance(p, s, t):
     since = max(s.t, s.hold)
     if t > since:
@@ -54,15 +71,15 @@ def advance(p, s, t):
 
 
 def receive(p, s, t, sums):
-    advance(p, s, t)
-    if s.t <= s.hold:
+    since = max(s.t, s.hold)
+    s.t = t
+    if t <= s.hold:
         return
-    total = s.v
-    for k in range(len(sums)):
+    total = sums[0]
+    for k in range(1, len(sums)):
         total += sums[k]
-    s.v = saturated(total, p.top)
-    if s.v != total:
-        s.saturations += 1
+    s.v, clipped = received(p, s.v, int(t - since), total)
+    s.saturations += clipped
 
 
 def inject(p, s, slot, amount, slope):
@@ -75,11 +92,8 @@ def next_spike(p, s, horizon):
 
 def fire(p, s, t):
     s.t = t
-    if p.subtract:
-        s.v -= p.theta - p.reset
-    else:
-        s.v = p.reset
-        s.hold = t + max(p.refrac - 1, 0)
+    s.v = left(p, s.v)
+    s.hold = t + mask(p)
 
 
 def value(p, s, t, which):
@@ -87,5 +101,11 @@ def value(p, s, t, which):
     return float(decayed(p, s.v, int(t - since)) if t > since else s.v)
 
 
-DYNAMICS = Dynamics("fx_lif/1", Verbs(advance, receive, inject, next_spike, fire, value), "integer, event mode",
-                    counts=("saturations",))
+def settles(p, most):
+    """Whether a spike leaves V below the threshold, or nearer to it."""
+    return p.reset < p.theta
+
+
+DYNAMICS = Dynamics(
+    "fx_lif/1", Verbs(advance, receive, inject, next_spike, fire, value), "integer, event mode", counts=("saturations",),
+    quick=Quick("ticks", {"received": received, "left": left, "mask": mask, "value": value}, settles))

@@ -1,0 +1,299 @@
+"""Integer neurons that change only at inputs: all that acts at a tick is summed, then taken in and judged once (S5).
+
+Sums of whole numbers are exact, so rows, events of direct streams and receptors add up in any order.  Nothing happens
+between inputs, except at tick 0 to those who start at the threshold.  A piece's neurons live through a window together,
+tick by tick; where a tick reaches few of them they are listed, else all are looked through.
+
+The model's functions (see `Dynamics.quick`) do the arithmetic; here, a neuron is V and the tick since when it has it.
+"""
+
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from ..course import ENDLESS, Setup, loose, tight
+from ..rng import U64
+from .drive import head
+from .still import FIRED, before
+
+BARE = ("live", "begin", "emit", "tick", "rows", "events", "collect", "add", "note", "note_own", "take_in",
+        "record")                                            # see link.py
+inf = np.inf
+NOTHING = -2**63                 # a sum where nothing has arrived; others are less than 2^62
+FEW = 2                          # neurons for each arrival, from which on those who are reached get listed
+
+
+def unbound(*_):
+    raise TypeError("a name that link() binds")
+
+
+received = left = mask = value = unbound
+
+PIECE = np.dtype([
+    ("first", "i8"),             # its neurons' places are first .. last - 1; place `last` is its trash
+    ("last", "i8"),
+    ("shift", "i8"),             # place = neuron + shift
+    ("emitter", "i8"),           # of the first place
+    ("begun", "i8"),             # neurons that start at the threshold have been found
+    ("now", "f8"),               # the tick at which
+    ("hit", "i8"),               # those in reached[hit .. hits - 1] are still to fire
+    ("hits", "i8"),
+    ("again", "i8"),             # how often the first of them has fired at this tick
+    ("stream", "i8"),            # its direct streams are stream .. streams - 1
+    ("streams", "i8"),
+    ("merged", "i8"),            # some drive the same neurons
+    ("recorded", "i8"),
+    ("sample", "i8"),            # the next time to record at
+    ("next", "i8"),              # its entries of the queue that are to come are next .. stop - 1
+    ("stop", "i8"),
+    ("soonest", "f8"),           # without inputs nothing happens before
+])
+
+
+class Ticks(NamedTuple):
+    """A shard's integer neurons while they run, by place."""
+
+    piece: Any                   # (pieces,) of type PIECE
+    params: Any                  # (kinds,) the models' records, each once
+    kind: np.ndarray             # (places,) int32: which of them
+    v: np.ndarray                # (places,) int64
+    since: np.ndarray            # (places,) int64: the tick that V is of; while inputs are discarded, the last such one
+    sums: np.ndarray             # (places,) int64: what arrives at a tick; between ticks NOTHING
+    reached: np.ndarray          # (places + 1,) int64: work space
+    column: np.ndarray           # (places,) int64: where it is recorded, -1: nowhere
+    state: Any                   # (places,) the models' records, for what is rare
+    variables: np.ndarray        # see `Cells`
+    samples: np.ndarray
+
+
+# ---------------------------------------------------------------------------------------------------- windows
+def live(cells, piece, wires, drive, queue, end, breakpoints, times, out, counters):
+    """One piece through one window, its queue from piece.next on; False: there is no more room in `out`."""
+    recorded = len(times) if piece.recorded else 0
+    while emit(cells, piece, out, counters):
+        t = queue.time[piece.next] if piece.next < piece.stop else inf
+        for d in range(piece.stream, piece.streams):
+            t = min(t, head(drive, d))
+        due = times[piece.sample] if piece.sample < recorded else inf
+        if not piece.begun:
+            begin(cells, piece)
+        elif due < min(t, end):                   # a right limit (S0): all that happens at that tick has happened
+            record(cells, piece, due, piece.sample)
+            piece.sample += 1
+        elif t < end:
+            tick(cells, piece, wires, drive, queue, t, counters)
+        else:
+            piece.soonest = t
+            return True
+    return False
+
+
+def begin(cells, piece):
+    """Those that start at the threshold are to fire at tick 0 (law S8)."""
+    piece.begun = 1
+    for j in range(piece.first, piece.last):
+        if cells.v[j] >= cells.params[cells.kind[j]].theta:
+            cells.reached[piece.hits] = j
+            piece.hits += 1
+
+
+def emit(cells, piece, out, counters):
+    """All that reached the threshold fire while they stand there; False: there is no more room."""
+    while piece.hit < piece.hits:
+        j = cells.reached[piece.hit]
+        p = cells.params[cells.kind[j]]
+        while cells.v[j] >= p.theta and piece.again <= ENDLESS:
+            n = counters[FIRED]
+            if n == len(out.time):
+                return False
+            out.time[n] = piece.now
+            out.emitter[n] = piece.emitter + j - piece.first
+            counters[FIRED] = n + 1
+            cells.v[j] = left(p, cells.v[j])
+            cells.since[j] = np.int64(piece.now) + mask(p)
+            piece.again += 1
+        if piece.again > ENDLESS:
+            name = j - piece.shift + 1
+            counters[3] = name if counters[3] == 0 else min(counters[3], name)
+        piece.hit += 1
+        piece.again = 0
+    return True
+
+
+def record(cells, piece, t, sample):
+    """The recorded variables after tick t: evaluated, not committed."""
+    for j in range(piece.first, piece.last):
+        column = cells.column[j]
+        if column >= 0:
+            p, s = cells.params[cells.kind[j]], cells.state[j]
+            s.t, s.v = cells.since[j], cells.v[j]
+            for w in range(len(cells.variables)):
+                cells.samples[w, sample, column] = value(p, s, t, cells.variables[w])
+
+
+# ---------------------------------------------------------------------------------------------------- ticks
+def tick(cells, piece, wires, drive, queue, t, counters):
+    """All that acts at tick t arrives, and is taken in."""
+    size, load = piece.last - piece.first, 0
+    q = piece.next
+    while q < piece.stop and queue.time[q] == t:
+        row = wires.part[queue.part[q]]
+        load += row.end - row.begin
+        q += 1
+    for d in range(piece.stream, piece.streams):             # more may come in the next batch
+        load += before(drive.time[d], drive.flow[d].position, t + 0.5) - drive.flow[d].position
+    listed = FEW * load < size
+    n = rows(cells, piece, wires, queue, q, listed, counters)
+    for d in range(piece.stream, piece.streams):
+        n = events(cells, piece, wires, drive, d, t, listed, n, counters)
+    cells.sums[piece.last] = NOTHING
+    piece.now, piece.hit = t, 0
+    piece.hits = take_in(cells, piece.first, n if listed else size, listed, np.int64(t), counters)
+
+
+def rows(cells, piece, wires, queue, last, listed, counters):
+    """Rows up to `last` arrive; how many are listed."""
+    n = 0
+    for q in range(piece.next, last):
+        n = collect(cells, piece, wires, wires.part[queue.part[q]], listed, n, counters)
+    piece.next = last
+    return n
+
+
+def events(cells, piece, wires, drive, d, t, listed, n, counters):
+    """Stream d's events of tick t arrive; how many are listed, after n."""
+    flow = drive.flow[d]
+    while head(drive, d) == t:
+        first, last = flow.position, before(drive.time[d], flow.position, t + 0.5)
+        places = drive.place[d, first:last]
+        flow.position = last
+        if flow.alike:
+            w, strange = np.int64(flow.weight), 0
+            if listed:
+                n = note(cells.sums, places, 0, w, cells.reached, n)
+            else:
+                add(cells.sums, places, 0, w)
+            if not flow.whole:
+                for i in range(len(places)):
+                    strange += places[i] == flow.trash
+            counters[1] += last - first - strange
+        else:
+            for i in range(len(places)):
+                j = np.int64(places[i])
+                if j != flow.trash:
+                    row = wires.part[wires.first_row[flow.emitter + j - flow.base]]
+                    n = collect(cells, piece, wires, row, listed, n, counters)
+    return n
+
+
+def collect(cells, piece, wires, row, listed, n, counters):
+    """A row arrives; how many are listed, after n."""
+    a, b = row.begin, row.end
+    counters[1] += (b - a) * row.count
+    if row.own:
+        weights = wires.weights[row.weights + a:row.weights + b]
+        return note_own(cells.sums, wires.target[a:b], piece.shift, weights, cells.reached, n)
+    if listed:
+        return note(cells.sums, wires.target[a:b], piece.shift, np.int64(row.weight), cells.reached, n)
+    add(cells.sums, wires.target[a:b], piece.shift, np.int64(row.weight))
+    return n
+
+
+# An unsigned index spares the compiled code a test for negative ones.
+def add(sums, targets, shift, w):
+    for k in range(len(targets)):
+        j = U64(targets[k] + shift)
+        total = sums[j]
+        sums[j] = w if total == NOTHING else total + w
+
+
+def note(sums, targets, shift, w, reached, n):
+    """The same, and whoever is reached for the first time is listed, after n others."""
+    for k in range(len(targets)):
+        j = U64(targets[k] + shift)
+        total = sums[j]
+        reached[U64(n)] = j
+        n += total == NOTHING
+        sums[j] = w if total == NOTHING else total + w
+    return n
+
+
+def note_own(sums, targets, shift, weights, reached, n):
+    """The same where weights are each synapse's own."""
+    for k in range(len(targets)):
+        j = U64(targets[k] + shift)
+        total = sums[j]
+        reached[U64(n)] = j
+        n += total == NOTHING
+        sums[j] = weights[k] if total == NOTHING else total + weights[k]
+    return n
+
+
+def take_in(cells, first, n, listed, now, counters):
+    """Whoever was reached takes its sum in, once, and is judged; how many stand at the threshold: they get listed."""
+    sums, v, since, reached = cells.sums, cells.v, cells.since, cells.reached
+    hits = updates = 0
+    for i in range(n):
+        j = U64(reached[i] if listed else first + i)
+        total = sums[j]
+        if total != NOTHING:
+            sums[j] = NOTHING
+            updates += 1
+            if now > since[j]:
+                p = cells.params[cells.kind[j]]
+                v[j], clipped = received(p, v[j], now - since[j], total)
+                since[j] = now
+                if clipped:
+                    cells.state[j].saturations += 1
+                if v[j] >= p.theta:
+                    reached[hits] = j
+                    hits += 1
+    counters[2] += updates
+    return hits
+
+
+# ---------------------------------------------------------------------------------------------------- layout
+def lay_out(setup: Setup, k: int, first: np.ndarray, last: np.ndarray, jit: bool) -> Ticks:
+    """Neurons of group k in pieces first[b] .. last[b] - 1, and one place more for each piece."""
+    group, probe = setup.network.groups[k], setup.probes[k]
+    begin = np.cumsum([0, *(last - first + 1)])
+    places = int(begin[-1])
+    piece: Any = np.zeros(len(first), PIECE).view(np.recarray)
+    piece.first, piece.last, piece.shift = begin[:-1], begin[1:] - 1, begin[:-1] - first
+    piece.emitter = setup.emitter_of_neuron[first]
+    where = np.zeros(places, np.int64)                       # of each place: of which record; of the trash, of any
+    for b, (low, high) in enumerate(zip(first, last, strict=True)):
+        where[begin[b]:begin[b + 1] - 1] = np.searchsorted(group.neuron, np.arange(low, high))
+    params, kind = distinct(group.params[where])
+    column = probe.column[where]
+    column[piece.last] = -1
+    for b in range(len(piece)):
+        piece.recorded[b] = (column[piece.first[b]:piece.last[b]] >= 0).any()
+    state: Any = group.state[where]
+    since = np.maximum(state.t, state.hold).astype(np.int64)
+    return Ticks(piece, params if jit else loose(params), kind, state.v.copy(), since,
+                 np.full(places, NOTHING, np.int64), np.empty(places + 1, np.int64), column,
+                 state if jit else loose(state), probe.variables, probe.samples)
+
+
+def distinct(records: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Each different record once, and which of them each one is: (n,) int32."""
+    n, words = len(records), records.view(np.ndarray).view("u8").reshape(len(records), -1)
+    begins = np.ones(n, np.bool_)                            # of runs of equal ones: there are few, as a rule
+    begins[1:] = False
+    for word in words.T:
+        begins[1:] |= word[1:] != word[:-1]
+    first = np.flatnonzero(begins)
+    number: dict[bytes, int] = {}
+    which = np.array([number.setdefault(words[i].tobytes(), len(number)) for i in first], np.int32)
+    kept = first[np.unique(which, return_index=True)[1]]
+    return records[kept], np.repeat(which, np.diff(first, append=n))
+
+
+def ends(setup: Setup, k: int, cells: Ticks, states: np.ndarray, jit: bool) -> None:
+    """Write the records at the end of these neurons of group k into those of all."""
+    state = cells.state if jit else tight(cells.state, states.dtype)
+    state["t"], state["v"], state["hold"] = cells.since, cells.v, -1.0
+    for piece in cells.piece:
+        neuron = np.arange(piece.first, piece.last) - piece.shift
+        states[np.searchsorted(setup.network.groups[k].neuron, neuron)] = state[piece.first:piece.last]
