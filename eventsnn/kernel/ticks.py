@@ -27,7 +27,7 @@ def unbound(*_):
     raise TypeError("a name that link() binds")
 
 
-received = left = mask = value = unbound
+constants = received = left = mask = value = unbound
 
 PIECE = np.dtype([
     ("first", "i8"),             # its neurons' places are first .. last - 1; place `last` is its trash
@@ -231,8 +231,10 @@ def note_own(sums, targets, shift, weights, reached, n):
 
 def take_in(cells, first, n, listed, now, counters):
     """Whoever was reached takes its sum in, once, and is judged; how many stand at the threshold: they get listed."""
-    sums, v, since, reached = cells.sums, cells.v, cells.since, cells.reached
+    sums, v, since, kinds, reached = cells.sums, cells.v, cells.since, cells.kind, cells.reached
     hits = updates = 0
+    kind = kinds[first]
+    p = constants(cells.params[kind])
     for i in range(n):
         j = U64(reached[i] if listed else first + i)
         total = sums[j]
@@ -240,12 +242,15 @@ def take_in(cells, first, n, listed, now, counters):
             sums[j] = NOTHING
             updates += 1
             if now > since[j]:
-                p = cells.params[cells.kind[j]]
-                v[j], clipped = received(p, v[j], now - since[j], total)
+                if kinds[j] != kind:
+                    kind = kinds[j]
+                    p = constants(cells.params[kind])
+                after, clipped = received(p, v[j], now - since[j], total)
+                v[j] = after
                 since[j] = now
                 if clipped:
                     cells.state[j].saturations += 1
-                if v[j] >= p.theta:
+                if after >= p.theta:
                     reached[hits] = j
                     hits += 1
     counters[2] += updates

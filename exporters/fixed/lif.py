@@ -10,6 +10,8 @@ so the decay tables live in the record: neurons may each have their own tau_m, a
 (2 x 64 entries, half a kilobyte, up to tau_m = 256 ticks at 24 bits; one table would need 4083).
 """
 
+from typing import Any, NamedTuple
+
 import numpy as np
 
 from eventsnn.model import Dynamics, Quick, Verbs, inf
@@ -22,18 +24,42 @@ VARIABLES = ("v",)
 SCALARS = ("top", "theta", "reset", "refrac", "subtract", "decay", "rate", "bits", "length", "fine_bits")
 
 
+class Constants(NamedTuple):
+    """What an input needs of a parameter record, in one hand: a compiler would look it up for each input again."""
+
+    top: int
+    theta: int
+    decay: int
+    rate: int
+    bits: int
+    length: int
+    fine_bits: int
+    coarse: Any                  # (width,) uint32
+    fine: Any
+
+
 def params_dtype(width: int) -> np.dtype:
     """The parameter record, with room for tables of this width."""
     return np.dtype([*((name, "i8") for name in SCALARS), ("coarse", "u4", (width,)), ("fine", "u4", (width,))])
 
 
+def constants(p):
+    return Constants(p.top, p.theta, p.decay, p.rate, p.bits, p.length, p.fine_bits, p.coarse, p.fine)
+
+
 def decayed(p, v, n):
     """V after n >= 0 ticks without input."""
-    if p.decay == LUT:
-        if n >= p.length:
-            return 0
-        v = shifted(v, p.coarse[n >> p.fine_bits], p.bits)
-        return shifted(v, p.fine[n & ((1 << p.fine_bits) - 1)], p.bits)
+    return by_table(p, v, n) if p.decay == LUT else by_steps(p, v, n)
+
+
+def by_table(p, v, n):
+    if n >= p.length:
+        return 0
+    v = shifted(v, p.coarse[n >> p.fine_bits], p.bits)
+    return shifted(v, p.fine[n & ((1 << p.fine_bits) - 1)], p.bits)
+
+
+def by_steps(p, v, n):
     if p.decay == MUL:
         while n > 0 and v != 0:
             v = shifted(v, p.rate, p.bits)
@@ -108,4 +134,5 @@ def settles(p, most):
 
 DYNAMICS = Dynamics(
     "fx_lif/1", Verbs(advance, receive, inject, next_spike, fire, value), "integer, event mode", counts=("saturations",),
-    quick=Quick("ticks", {"received": received, "left": left, "mask": mask, "value": value}, settles))
+    quick=Quick("ticks", {"constants": constants, "received": received, "left": left, "mask": mask, "value": value},
+                settles))
