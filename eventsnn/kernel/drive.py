@@ -30,7 +30,7 @@ FLOW = np.dtype([
     ("trash", "i8"),             # the place of all others
     ("whole", "i8"),             # no event goes to the trash
     ("plain", "i8"),             # constant equal rates, and every source is always active
-    ("alike", "i8"),             # all synapses have this weight, and it is not 0:
+    ("alike", "i8"),             # all synapses have this weight, which is not 0, and none is of multapses:
     ("weight", "f8"),
     ("delay", "f8"),
     ("tick", "f8"),

@@ -191,7 +191,7 @@ def flows(setup: Setup, chosen: Plan, wiring: Wiring, piece: Any, first: np.ndar
                 own, rows = setup.streams.source[stream.first:stream.first + stream.sources], slice(
                     row, row + stream.sources)
                 alike = s.varied[row] < 0 and s.weight[row] != 0.0 and bool(
-                    np.all((s.weight[rows] == s.weight[row]) & (s.varied[rows] < 0)))
+                    np.all((s.weight[rows] == s.weight[row]) & (s.varied[rows] < 0) & (s.count[rows] == 1)))
                 plain = stream.uniform and not stream.varies and bool(
                     np.all((own.start <= stream.start) & (own.stop == np.inf)))
                 whole = plain and low == target and high == target + stream.sources

@@ -283,7 +283,8 @@ def lay_out(setup: Setup, k: int, first: np.ndarray, last: np.ndarray, jit: bool
 
 def distinct(records: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """Each different record once, and which of them each one is: (n,) int32."""
-    n, words = len(records), records.view(np.ndarray).view("u8").reshape(len(records), -1)
+    n = len(records)
+    words = records.view(np.ndarray).view("u8").reshape(n, records.itemsize // 8)
     begins = np.ones(n, np.bool_)                            # of runs of equal ones: there are few, as a rule
     begins[1:] = False
     for word in words.T:
