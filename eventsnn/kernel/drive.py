@@ -87,9 +87,9 @@ def draw_plain(flow, b, time, place, bits):
     for i in range(len(time)):
         k = base + np.int64(((bits[i] & MASK) * sources) >> S32)
         place[i] = k if low <= k < high else trash
-    rate = b.rate
+    wait = b.wait
     for i in range(len(time)):
-        time[i] = waiting(bits[i] >> S32) / rate
+        time[i] = waiting(bits[i] >> S32) * wait
     t, delay = flow.last, flow.delay
     for i in range(len(time)):
         t += time[i]

@@ -363,15 +363,14 @@ def follow(piece, cell, u, flow, time, place, growths, limit, out, counters):
         prime(flow, time, growths, piece.epoch, piece.tau)
     first = flow.position
     last = min(before(time, first, limit), flow.ready)
-    done = 0
-    while done < last - first:
-        places, growing = place[first + done:last], growths[first + done:last]
-        done += run(u, cell, piece.alike, cell[piece.first].gap, flow.weight, places, growing)
-        k = first + done - 1
-        j, e = np.int64(place[k]), growths[k]
-        if u[j] >= cell[j].gap * e:
-            fire(piece, cell, u, j, time[k], e, out, counters)
-            last = min(last, before(time, k + 1, next_end(piece, cell)))
+    done, reached = first, True
+    while reached:
+        done, reached = run(u, cell, piece.alike, cell[piece.first].gap, flow.weight, place, growths, done, last)
+        if reached:
+            j, e, t = np.int64(place[done - 1]), growths[done - 1], time[done - 1]
+            fire(piece, cell, u, j, t, e, out, counters)
+            last = min(last, before(time, done, next_end(piece, cell)))
+    done -= first
     flow.position = first + done
     if not flow.whole:
         for k in range(first, first + done):
@@ -381,15 +380,23 @@ def follow(piece, cell, u, flow, time, place, growths, limit, out, counters):
     counters[2] += done
 
 
-def run(u, cell, alike, threshold, w, places, growths):
-    """Events until one reaches the threshold; their number."""
-    for i in range(len(places)):
-        j, e = places[i], growths[i]
-        v = u[j] + w * e
-        u[j] = v
-        if v >= (threshold if alike else cell[j].gap) * e:
-            return i + 1
-    return len(places)
+def run(u, cell, alike, threshold, w, place, growths, first, last):
+    """Events first .. last - 1, until one reaches the threshold: how far it came, and whether that one did."""
+    places, growing = place[first:last], growths[first:last]
+    if alike:
+        for i in range(len(places)):
+            j, e = places[i], growing[i]
+            v = u[j] + w * e
+            u[j] = v
+            if v >= threshold * e:
+                return first + i + 1, True
+    else:
+        for i in range(len(places)):
+            j, e = places[i], growing[i]
+            u[j] += w * e
+            if u[j] >= cell[j].gap * e:
+                return first + i + 1, True
+    return last, False
 
 
 def run_streams(cells, piece, wires, drive, queue, limit, out, counters):
