@@ -8,7 +8,6 @@ from typing import NamedTuple
 
 import numpy as np
 
-
 BARE = ("enter", "next_due", "count", "collect", "ascends", "merge_runs", "precedes", "move")     # see link.py
 
 

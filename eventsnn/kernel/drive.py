@@ -28,6 +28,7 @@ FLOW = np.dtype([
     ("alike", "i8"),             # all synapses have this weight, and it is not 0:
     ("weight", "f8"),
     ("delay", "f8"),
+    ("receptor", "i8"),
     ("drawn", "i8"),             # number of the next event to draw
     ("last", "f8"),              # time of the last one drawn
     ("position", "i8"),          # the next event of the batch

@@ -18,7 +18,6 @@ from .calendar import Calendar, merge_sort, next_due, take, unroll
 from .emitted import Emitted, room
 from .inbox import Wiring, deliver
 from .mail import Mail, exchange, spread
-from .queue import Queue
 
 
 def unbound(*_):
@@ -209,14 +208,14 @@ class Share(NamedTuple):
     inbox_last: np.ndarray       # (neurons,) int64
     counters: np.ndarray         # (5,) int64: spikes, synaptic operations, neuron updates (instants of input, per
                                  # neuron), the neuron + 1 that fires endlessly at one instant, and work space
-    quick: Any                   # `Quick`, or nothing
+    quick: Any                   # a tuple of `Quick`
 
 
 class Course(NamedTuple):
     """What changes from call to call, besides the arrays that are written in place."""
 
     calendar: Calendar
-    queue: Queue
+    queue: Any                   # a tuple of `Queue`, one for each
     arrival: np.ndarray
     time: float                  # start of the next window
     meetings: int                # with the other shards, so far

@@ -6,7 +6,6 @@ import numpy as np
 
 from .calendar import Due
 
-
 BARE = ("tally", "distribute")         # see link.py
 
 
