@@ -6,7 +6,7 @@ import numpy as np
 
 from .calendar import Due
 
-BARE = ("tally", "distribute")         # see link.py
+BARE = ("measure", "distribute")         # see link.py
 
 
 class Queue(NamedTuple):
@@ -20,7 +20,7 @@ class Queue(NamedTuple):
 
 def sort_out(queue, due, piece_of_part):
     """Sort what is due, which stands by time and part, into the pieces' queues; what belongs to none is left over."""
-    over = tally(queue.first, queue.place, due.part, piece_of_part)
+    over = measure(queue.first, queue.place, due.part, piece_of_part)
     n = queue.first[len(queue.first) - 1]
     if n > len(queue.time):
         queue = Queue(queue.first, queue.place, np.empty(2 * n), np.empty(2 * n, np.int64))
@@ -29,7 +29,7 @@ def sort_out(queue, due, piece_of_part):
     return queue, rest
 
 
-def tally(first, place, part, piece_of_part):
+def measure(first, place, part, piece_of_part):
     """Where each piece's entries begin; how many belong to none."""
     pieces = len(first) - 1
     for b in range(pieces + 1):
