@@ -2,6 +2,7 @@
 
 import math
 import os
+from unittest import mock
 
 import networkx as nx
 import numpy as np
@@ -15,6 +16,14 @@ from eventsnn.kernel import engine
 
 EXAMPLES = int(os.environ.get("EVENTSNN_EXAMPLES", "250"))  # fewer where each is slow: see .ci/run
 PATIENT = {"deadline": None, "suppress_health_check": [HealthCheck.too_slow, HealthCheck.data_too_large]}
+
+
+few = st.sampled_from([0, 2, 256])  # how many different delays of an edge make rows; more are one row's own
+
+
+def compiled(graph, seed, levels, merge=True):
+    with mock.patch("eventsnn.columns.LEVELS", levels):
+        return es.compile(graph, seed=seed, merge=merge)
 
 
 def same(a, b):
@@ -45,9 +54,20 @@ def three_agree(network, until):
 
 
 @settings(max_examples=EXAMPLES, **PATIENT)
-@given(networks(), st.integers(0, 3))
-def test_three_engines_agree_on_every_network(graph, seed):
-    three_agree(es.compile(graph, seed=seed), 15.0)
+@given(networks(), st.integers(0, 3), few)
+def test_three_engines_agree_on_every_network(graph, seed, levels):
+    three_agree(compiled(graph, seed, levels), 15.0)
+
+
+@settings(max_examples=max(EXAMPLES // 8, 5), **PATIENT)
+@given(networks(kinds=(lif_delta,), currents=False), few)
+def test_multapses_may_be_merged_or_not(graph, levels):
+    """Weights here are sums of powers of two, so the order of summing cannot tell."""
+    for pre, _, attributes in graph.edges(data=True):
+        attributes["weight"] = 0.25 if pre in ("given", "noise") else 0.125
+    merged, apart = (es.simulate(compiled(graph, 1, levels, merge), 15.0) for merge in (True, False))
+    assert merged.spikes == apart.spikes
+    assert merged.counters == apart.counters
 
 
 @settings(max_examples=max(EXAMPLES // 3, 5), **PATIENT)
