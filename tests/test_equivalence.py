@@ -228,14 +228,14 @@ def test_inputs_of_one_instant_are_summed_in_the_order_of_their_emitters(backend
 
 
 @pytest.mark.parametrize("backend", ["compiled", "python", "simpy"])
-def test_inputs_of_one_emitter_are_summed_in_the_order_of_its_synapses(backend):
-    """Two spikes of one source meet at 3 ms through delays of 1 and 2 ms: synapses 0 and 2, and 1 and 3 share rows."""
+def test_inputs_of_one_emitter_are_summed_in_the_order_of_the_table(backend):
+    """Two spikes of one source meet at 3 ms through delays of 1 and 2 ms: rows go by delay, then by edge."""
     g = nx.MultiDiGraph()
     g.add_node("in", model="spikes", times=[1.0, 2.0])
     for weight, delay in ((1e16, 2.0), (1.0, 1.0), (-1e16, 2.0), (3.0, 1.0)):
         g.add_edge("in", "n", weight=weight, delay=delay)
-    left = 4.0 * np.exp(-1 / 20)  # of what synapses 1 and 3 brought at 2 ms
-    assert potential_at_3(g, backend) - left == pytest.approx(3.0)  # by rows it would be 4
+    left = 4.0 * np.exp(-1 / 20)  # of what the edges of 1 ms brought at 2 ms
+    assert potential_at_3(g, backend) - left == pytest.approx(4.0)  # (1 + 3 + 1e16) - 1e16; in edge order it would be 3
 
 
 @settings(max_examples=max(EXAMPLES // 8, 5), **PATIENT)
