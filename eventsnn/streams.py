@@ -2,9 +2,10 @@
 
 Law S12: the sources of a `poisson` population run in blocks of 4096 consecutive ones.  A block is one stream of events:
 word i of (seed, population, block) gives the waiting time to event i, by exponential inversion of its high half, and by
-its low half whose event it is, in proportion to the rates.  Where rates vary, both go by each source's highest rate, and a third number, draw i of the
-block's lane 1, keeps the event with probability rate(t) / highest (thinning: Lewis & Shedler 1979).  Interval i of a
-`renewal` source is a function of (seed, population, source, i).  Nothing else moves an event.
+its low half whose event it is, in proportion to the rates.  Where rates vary, both go by each source's highest rate,
+and a third number, draw i of the block's lane 1, keeps the event with probability rate(t) / highest (thinning: Lewis &
+Shedler 1979).  Interval i of a `renewal` source is a function of (seed, population, source, i).  Nothing else moves an
+event.
 """
 
 import math
@@ -93,8 +94,8 @@ def poisson(population: Population, keyed: np.uint64) -> Iterator[Block]:
         source["start"], source["stop"], source["depth"] = p["start"], p["stop"], p["modulation"]
         source["frequency"], source["phase"] = p["frequency"], np.deg2rad(p["phase"] % 360.0)
         times, rates = p.get("times", np.zeros((len(source), 1))), p["rates"] if "rates" in p else p["rate"][:, None]
-        highest = np.array([steps.max(initial=0.0) for steps in rates]) if varies else p["rate"]
-        highest = highest * (1.0 + source["depth"])
+        steady = np.array([steps.max(initial=0.0) for steps in rates]) if varies else p["rate"]
+        highest = steady * (1.0 + source["depth"])
         source["highest"] = highest
         step = np.empty(0, STEP)
         if varies:

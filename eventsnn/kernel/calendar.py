@@ -40,7 +40,8 @@ def calendar(width: float, longest: float) -> Calendar:
     chain = np.arange(1, n + 1, dtype=np.int64)
     chain[-1] = -1
     return Calendar(np.full((slots, 2), -1, np.int64), chain, np.zeros(n), np.zeros(n, np.int64), np.zeros(n),
-                    np.zeros(n, np.int64), np.array([0, n], np.int64), np.array([1.0 / max(width, longest / (slots - 2))]))
+                    np.zeros(n, np.int64),
+                    np.array([0, n], np.int64), np.array([1.0 / max(width, longest / (slots - 2))]))
 
 
 def reserve(c, n):
@@ -203,10 +204,10 @@ def merge_sort(due):
 
 
 def ascends(due):
-    for k in range(1, len(due.time)):
-        if precedes(due, k, k - 1):
-            return False
-    return True
+    k = 1
+    while k < len(due.time) and not precedes(due, k, k - 1):
+        k += 1
+    return k >= len(due.time)
 
 
 def merge_runs(due, other, ends):

@@ -102,7 +102,7 @@ def run(setup: Setup, jit: bool, progress: Callable[[float, float], None] | None
     width = min(network.min_delay, window, setup.until / 64.0 or 1.0)
     chosen = plan(setup, width)
     slow = [not (chosen.group[group.neuron] >= 0).all() for group in network.groups]
-    ranks = sorted(np.flatnonzero(slow), key=lambda k: network.groups[k].dynamics.name)     # fewer loops to compile
+    ranks = sorted(np.flatnonzero(slow).tolist(), key=lambda k: network.groups[k].dynamics.name)  # few loops to compile
     of = deal(setup, threads, width, worth, chosen.stream)
     wires = wirings(setup, of)
     mail = post.mail(of.shards, room, compiled)

@@ -1,8 +1,8 @@
 """Neurons that keep coefficients and fire by themselves: certified to be silent until `safe`, and looked at then.
 
 A piece's neurons share their time constants, and so E and 1/E of membrane and channels at each instant (law S11).  An
-input is two additions and a bound; neither a window's end nor an epoch's changes a bit, since `safe` goes on from itself
-alone.  Before anything happens to a neuron it is brought up to date: `settle` finds its spikes and releases so far.
+input is two additions and a bound; where a window ends decides no bit, since `safe` goes on from itself alone.  Before
+anything happens to a neuron it is brought up to date: `settle` finds its spikes and releases so far.
 
 The model's functions (see `Quick`) do the arithmetic; here, a neuron that is held has a = -inf and is safe until its
 release.

@@ -45,7 +45,7 @@ PIECE = np.dtype([
     ("next", "i8"),              # its entries of the queue that are to come are next .. stop - 1
     ("stop", "i8"),
     ("soonest", "f8"),           # without inputs nothing happens before
-    ("most", "i8"),              # spikes of a neuron in a window, at most (of what a kernel does between looking for room)
+    ("most", "i8"),              # spikes of a neuron between two looks for room, at most
 ])
 CELL = np.dtype([
     ("gap", "f8"),               # theta - V_inf
@@ -214,7 +214,8 @@ def live(cells, piece, wires, drive, queue, end, breakpoints, times, out, counte
                 piece.soonest = min(piece.soonest, head(drive, d))
             return True
         elif stop == epoch:
-            age(cells, piece, drive.flow, stop, min(min(arrival, released), min(min(piece.change, due), end)), out, counters)
+            then = min(min(arrival, released), min(min(piece.change, due), end))
+            age(cells, piece, drive.flow, stop, then, out, counters)
         elif stop == released:
             release(cells, piece, stop, out, counters)
         elif stop == piece.change:

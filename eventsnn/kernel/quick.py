@@ -26,6 +26,10 @@ class Plan(NamedTuple):
     groups: list[int]            # the groups that those neurons are of
 
 
+def served(group: Any) -> Any:
+    return group.dynamics.quick
+
+
 def plan(setup: Setup, width: float) -> Plan:
     """Pieces that a kernel serves as a whole, and then the streams.  width: of a window."""
     network = setup.network
@@ -41,7 +45,7 @@ def plan(setup: Setup, width: float) -> Plan:
                 where[group.neuron] = np.arange(len(group.neuron))
                 for first, last in pieces(network):
                     if serves[first:last].all():
-                        p = group.params[where[first]:where[last - 1] + 1]
+                        p: Any = group.params[where[first]:where[last - 1] + 1]
                         if all((p[name] == p[name][0]).all() for name in quick.shared) and (
                                 quick.kernel == "rows" or p.refrac.min() * SPIKES > width):
                             chosen[first:last] = k
@@ -99,7 +103,8 @@ class Layout(NamedTuple):
 
     def queue(self) -> Queue:
         pieces = len(self.quick.cells.piece)
-        return Queue(np.zeros(pieces + 1, np.int64), np.zeros(pieces + 1, np.int64), np.empty(64), np.empty(64, np.int64))
+        first, place = np.zeros((2, pieces + 1), np.int64)
+        return Queue(first, place, np.empty(64), np.empty(64, np.int64))
 
 
 def layouts(setup: Setup, chosen: Plan, owner: np.ndarray, shard: int, wiring: Wiring, width: float, jit: bool
@@ -160,7 +165,8 @@ def laid_out(setup: Setup, k: int, first: np.ndarray, last: np.ndarray, width: f
     where = np.searchsorted(group.neuron, neuron)
     params: Any = np.zeros(places, group.params.dtype).view(np.recarray)
     state: Any = np.zeros(places, group.state.dtype).view(np.recarray)
-    p, s = group.params[where], group.state[where]
+    p: Any = group.params[where]
+    s: Any = group.state[where]
     params[place], state[place] = p, s
     line = drives.line[neuron]
     cell: Any = np.zeros(places, CELL).view(np.recarray)
@@ -179,8 +185,9 @@ def laid_out(setup: Setup, k: int, first: np.ndarray, last: np.ndarray, width: f
         piece.change[b] = np.where(mine.cursor < mine.line_end, breakpoint[mine.cursor], np.inf).min()
         piece.recorded[b] = (mine.column >= 0).any()
     receptors = max(1, *(q.receptors for q in network.populations))
-    work = np.full((receptors, places), np.nan), np.empty(places, np.int64), params, state, probe.variables, probe.samples
-    if group.dynamics.quick.kernel == "rows":
+    work = (np.full((receptors, places), np.nan), np.empty(places, np.int64), params, state, probe.variables,
+            probe.samples)
+    if served(group).kernel == "rows":
         u = np.full(places, -np.inf)
         u[place] = s.u
         return neuron, place, piece, Still(piece, cell, u, *work)
@@ -195,7 +202,8 @@ def laid_out(setup: Setup, k: int, first: np.ndarray, last: np.ndarray, width: f
 def flows(setup: Setup, chosen: Plan, piece: Any, first: np.ndarray, last: np.ndarray, batch: int
           ) -> Drive:
     """The direct streams into these pieces, by piece; one that leads into several is drawn for each."""
-    s, found = setup.network.synapses, []
+    s = setup.network.synapses
+    found: list[tuple[Any, ...]] = []
     for b in range(len(first)):
         piece.stream[b] = len(found)
         reached: list[tuple[int, int]] = []
@@ -205,8 +213,8 @@ def flows(setup: Setup, chosen: Plan, piece: Any, first: np.ndarray, last: np.nd
             target = int(s.target[s.first[row]])
             low, high = max(target, int(first[b])), min(target + int(stream.sources), int(last[b]))
             if low < high:
-                own, rows = setup.streams.source[stream.first:stream.first + stream.sources], slice(
-                    row, row + stream.sources)
+                own: Any = setup.streams.source[stream.first:stream.first + stream.sources]
+                rows = slice(row, row + stream.sources)
                 alike = s.varied[row] < 0 and s.weight[row] != 0.0 and bool(
                     np.all((s.weight[rows] == s.weight[row]) & (s.varied[rows] < 0)))
                 plain = stream.uniform and not stream.varies and bool(

@@ -193,7 +193,8 @@ def resets(p, most):
 
 
 DYNAMICS = Dynamics(
-    "lif/coefficients", Verbs(advance, receive, inject, next_spike, fire, value), "closed form", counts=("n_ambiguous",),
+    "lif/coefficients", Verbs(advance, receive, inject, next_spike, fire, value), "closed form",
+    counts=("n_ambiguous",),
     quick=Quick("coefficients", {"growth": growth, "sunk": sunk, "dimmed": dimmed, "epoch_of": epoch_of, "view": view,
                                  "tally": tally, "below": below, "wait": wait, "step": step, "inject": inject,
                                  "value": value}, ("tau", "cm", "tau_c"), resets))
