@@ -12,12 +12,14 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+from ..rng import U64
 from .pieces import FIRED, NOTHING
 
-BARE = ("clock", "fire", "settle", "next_end", "release", "begin", "age", "change", "record", "finish", "foresee",
-        "take_in", "deliver", "judge", "follow", "load", "store")                 # see link.py
+BARE = ("clock", "fire", "settle", "next_end", "release", "begin", "age", "change", "record", "finish", "least",
+        "foresee", "take_in", "deliver", "push", "judge", "follow", "load", "store")                 # see link.py
 inf = np.inf
 BLOCK = 32                       # neurons looked at together for who is due
+INFINITY = 0x7FF0000000000000    # inf, bit by bit
 
 
 def unbound(*_):
@@ -123,21 +125,23 @@ def begin(cells, piece, out, counters):
 def finish(cells, piece, end, out, counters):
     """All up to date before the window's end; before when nothing happens by itself."""
     horizon = np.nextafter(end, -inf)
-    safe, soonest = cells.safe, inf
-    a = piece.first
-    while a < piece.last:
-        b = min(a + BLOCK, piece.last)
-        due = 0
-        for t in safe[a:b]:
-            due += t < end
-        if due > 0:
-            for j in range(a, b):
-                if safe[j] < end:
-                    settle(cells, piece, j, horizon, out, counters)
-        for t in safe[a:b]:
-            soonest = t if t < soonest else soonest
-        a = b
-    return soonest
+    if least(cells.safe[piece.first:piece.last]) < end:
+        for a in range(piece.first, piece.last, BLOCK):
+            b = min(a + BLOCK, piece.last)
+            if least(cells.safe[a:b]) < end:
+                for j in range(a, b):
+                    if cells.safe[j] < end:
+                        settle(cells, piece, j, horizon, out, counters)
+    return least(cells.safe[piece.first:piece.last])
+
+
+def least(times):
+    """The least of some times >= 0: their bits are in the same order, and integers have vector instructions for it."""
+    soonest = np.int64(INFINITY)
+    bits = times.view(np.int64)
+    for i in range(len(bits)):
+        soonest = min(soonest, bits[i])
+    return np.int64(soonest).view(np.float64)
 
 
 # ---------------------------------------------------------------------------------------------------- epochs, currents
@@ -249,12 +253,41 @@ def deliver(cells, piece, wires, row, t, e, out, counters):
     p, w = cells.params[piece.first], row.weight
     alike, room = piece.alike, cells.cell[piece.first].gap
     target = wires.target[row.begin:row.end]
-    for i in range(len(target)):
+    i = 0
+    if alike and not row.own and w != 0.0 and p.tau_c[row.receptor] > 0.0:
+        while i < len(target):
+            i = push(cells.safe, cells.c, cells.now, p, target, i, piece.shift, row.receptor, w, t, room)
+            if i < len(target):
+                settle(cells, piece, target[i] + piece.shift, t, out, counters)
+    while i < len(target):
         if row.own:
             w = wires.weights[row.weights + row.begin + i]
         if w != 0.0:
             j = target[i] + piece.shift
             take_in(cells, piece, p, j, row.receptor, w, t, room if alike else cells.cell[j].gap, out, counters)
+        i += 1
+
+
+def push(safe, c, now, p, target, first, shift, receptor, w, t, room):
+    """`take_in` for a row onto a current, from target `first` on, until one must be brought up to date; how far."""
+    change = w * p.gain[receptor]
+    more, less, e, r = change * now[0, 1 + receptor], change * now[0, 0], now[0, 0], now[1, 0]
+    for i in range(first, len(target)):
+        j = U64(target[i] + shift)
+        if safe[j] <= t:
+            return i
+        c[j, 1 + receptor] += more
+        a = c[j, 0] - less
+        if a != -inf:
+            c[j, 0] = a
+            if w > 0.0 and room < inf:
+                seen = view(room)
+                for k in range(len(p.tau_c)):
+                    b = c[j, 1 + k]
+                    if b != 0.0:
+                        seen = tally(seen, b * now[1, 1 + k], p.share[k], p.near[k], p.far[k])
+                safe[j] = t + wait(seen, below(seen, a, e, r), a * r, room, p.tau)
+    return len(target)
 
 
 def judge(cells, piece, n, t, e, out, counters):
