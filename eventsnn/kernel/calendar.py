@@ -25,20 +25,26 @@ class Calendar(NamedTuple):
 
 
 class Due(NamedTuple):
-    """What acts in a window, n entries of arrays that are used again and again."""
+    """What acts in a window: entries of arrays that are used again and again."""
 
     time: np.ndarray       # (room,) float64
     part: np.ndarray       # (room,) int64
     synapse: np.ndarray    # (room,) int64: the first that acts: all from there on, or in a row with own delays it alone
     spike: np.ndarray      # (room,) float64: when it was emitted, as long as that matters
-    n: int
+    size: np.ndarray       # (1,) int64: how many there are
 
 
 def sized(due, n):
     """n entries, whatever they are."""
+    due.size[0] = n
     if n <= len(due.time):
-        return Due(due.time, due.part, due.synapse, due.spike, n)
-    return Due(np.empty(2 * n), np.empty(2 * n, np.int64), np.empty(2 * n, np.int64), np.empty(2 * n), n)
+        return due
+    return Due(np.empty(2 * n), np.empty(2 * n, np.int64), np.empty(2 * n, np.int64), np.empty(2 * n), due.size)
+
+
+def nothing():
+    """An empty list of what is due."""
+    return Due(np.empty(64), np.empty(64, np.int64), np.empty(64, np.int64), np.empty(64), np.zeros(1, np.int64))
 
 
 def calendar(width: float, longest: float) -> Calendar:
@@ -112,7 +118,7 @@ def next_due(c, start, end):
 def take(c, start, end, due):
     """Remove and return all entries with time in [start, end), in the order they came in."""
     due = sized(due, count(c, start, end))
-    if due.n > 0:
+    if due.size[0] > 0:
         collect(c, start, end, due)
     return due
 
@@ -167,7 +173,7 @@ def unroll(c, wiring, due, out, end):
     if len(wiring.delays) == 0:
         return due, out
     n = 0
-    for d in range(due.n):
+    for d in range(due.size[0]):
         row = wiring.row[due.part[d]]
         if wiring.spread[row] < 0:
             n += 1
@@ -178,7 +184,7 @@ def unroll(c, wiring, due, out, end):
             k += 1
     out = sized(out, n)
     n = 0
-    for d in range(due.n):
+    for d in range(due.size[0]):
         part, spike, k = due.part[d], due.spike[d], due.synapse[d]
         row = wiring.row[part]
         own = wiring.spread[row] - wiring.first[row]
@@ -205,7 +211,7 @@ def merge_sort(due, other):
     little.  Also what can be used for something else."""
     if ascends(due):
         return due, other
-    other = sized(other, due.n)
+    other = sized(other, due.size[0])
     while merge_runs(due, other) > 1:
         due, other = other, due
     return other, due
@@ -213,25 +219,25 @@ def merge_sort(due, other):
 
 def ascends(due):
     k = 1
-    while k < due.n and not precedes(due, k, k - 1):
+    while k < due.size[0] and not precedes(due, k, k - 1):
         k += 1
-    return k >= due.n
+    return k >= due.size[0]
 
 
 def run_end(due, start):
     """Where the ascending run that begins at `start` ends."""
     k = start + 1
-    while k < due.n and not precedes(due, k, k - 1):
+    while k < due.size[0] and not precedes(due, k, k - 1):
         k += 1
-    return min(k, due.n)
+    return min(k, due.size[0])
 
 
 def merge_runs(due, other):
     """One pass: ascending runs, two by two, from `due` into `other`; how many there are then, at most."""
     start, runs = 0, 0
-    while start < due.n:
+    while start < due.size[0]:
         middle = run_end(due, start)
-        end = run_end(due, middle) if middle < due.n else middle
+        end = run_end(due, middle) if middle < due.size[0] else middle
         runs += 1
         a, b = start, middle
         for k in range(start, end):

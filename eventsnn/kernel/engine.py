@@ -10,7 +10,7 @@ import numpy as np
 
 from ..course import Outcome, Setup, endless, loose, tight
 from ..model import Dynamics
-from . import loop, pieces
+from . import loop, pieces, queue
 from . import mail as post
 from .calendar import calendar
 from .inbox import arrival_type
@@ -45,9 +45,9 @@ def compiles() -> bool:
     return not DISABLED
 
 
-def quick_chain(dynamics: Sequence[Dynamics]) -> tuple[Bound, Bound]:
-    """The windows of all groups that go to specialised kernels; and before when nothing happens there."""
-    windows, soonest = Bound(pieces.no_windows), Bound(pieces.never)
+def quick_chain(dynamics: Sequence[Dynamics]) -> dict[str, Bound]:
+    """What the loop does with all groups that go to specialised kernels."""
+    windows, soonest, queues = Bound(pieces.no_windows), Bound(pieces.never), Bound(queue.none_longer)
     for quick in (d.quick for d in reversed(dynamics)):
         if quick:
             module = KERNELS[quick.kernel]
@@ -55,14 +55,14 @@ def quick_chain(dynamics: Sequence[Dynamics]) -> tuple[Bound, Bound]:
             windows = Bound.to(pieces.windows, {"first_pieces": Bound.to(pieces.window, {**verbs, **quick.functions}),
                                                 "other_pieces": windows})
             soonest = Bound.to(pieces.all_soonest, {"other_pieces": soonest})
-    return windows, soonest
+            queues = Bound.to(queue.all_longer, {"other_queues": queues})
+    return {"quick_window": windows, "quick_soonest": soonest, "quick_queues": queues}
 
 
 def runner(dynamics: Sequence[Dynamics], quick: Sequence[Dynamics], tick: float, jit: bool) -> Callable[..., Any]:
     """The loop for these models, and those that go to specialised kernels, compiled or plain."""
-    windows, soonest = quick_chain(quick)
     names: dict[str, Any] = {"stamp": ticked if tick else continuous, "slow_window": loop.no_groups,
-                             "quick_window": windows, "quick_soonest": soonest}
+                             **quick_chain(quick)}
     if dynamics:
         names["slow_window"] = Bound.to(loop.groups_through, {"groups_window": chain(dynamics)})
     if jit and compiles():
@@ -123,10 +123,10 @@ def run(setup: Setup, jit: bool, progress: Callable[[float, float], None] | None
             local[group.neuron] = np.arange(len(group.neuron))
         abroad = np.logical_or.reduce(np.delete(reached, shard, 0))
         shares.append(Share(shard, wiring, soonest, local, sources(setup, of, shard), abroad, *inboxes,
-                            np.zeros(5, np.int64), tuple(layout.quick for layout in plans[-1])))
+                            np.zeros(6, np.int64), tuple(layout.quick for layout in plans[-1])))
         arrival = np.empty(64, arrival_type(wiring.weight.dtype))
         queues = tuple(layout.queue() for layout in plans[-1])
-        courses.append(Course(calendar(width, longest), queues, arrival, 0.0, 0))
+        courses.append(Course(calendar(width, longest), queues, arrival, 0.0, 0, 0))
     step = runner([network.groups[k].dynamics for k in ranks], [network.groups[k].dynamics for k in chosen.groups],
                   network.tick, jit)
 

@@ -10,10 +10,10 @@ import numpy as np
 
 from ..rng import U64
 from .drive import Drive, head
-from .emitted import Emitted, room
 from .queue import sort_out
 
-BARE = ("note_row", "note_alike", "together", "run_streams", "run_stream", "live", "arrive")      # see link.py
+BARE = ("note_row", "note_alike", "together", "run_streams", "run_stream", "live", "arrive",
+        "window", "soonest", "windows", "no_windows", "all_soonest", "never")                  # see link.py
 inf = np.inf
 
 
@@ -67,7 +67,7 @@ PART = np.dtype([
     ("receptor", "i4"),
     ("apart", "i4"),             # it belongs to the emitter of the part before, with its delay, and has other targets
 ])
-FIRED = 4                        # place in the counters: spikes in this window
+FIRED, WANTED = 4, 5             # places in the counters: spikes in this window; room for spikes that is wanted
 NOTHING = np.nan                 # a sum where nothing has arrived
 
 
@@ -87,6 +87,7 @@ class Quick(NamedTuple):
     wires: Wires
     drive: Drive
     piece_of_part: np.ndarray    # (parts,) int32, -1: no piece of these
+    progress: np.ndarray         # (3,) int64: the window, the piece in it, and whether that has begun
 
 
 # ---------------------------------------------------------------------------------------------------- instants
@@ -244,19 +245,26 @@ def arrive(cells, piece, wires, drive, queue, t, out, counters):
         together(cells, piece, wires, drive, queue, first, q, t, e, out, counters)
 
 
-def window(quick, due, queue, end, frame, sample, out, counters):
-    """A group's pieces through one window; also what is due elsewhere."""
-    cells, drive, times = quick.cells, quick.drive, frame.times
-    queue, due = sort_out(queue, due, quick.piece_of_part)
+def window(quick, due, queue, number, end, frame, sample, out, counters):
+    """A group's pieces through window `number`; what is due elsewhere is left over.  False: `out` has no more room; to
+    be called again."""
+    cells, drive, times, progress = quick.cells, quick.drive, frame.times, quick.progress
+    if progress[0] != number:
+        sort_out(queue, due, quick.piece_of_part)
+        progress[0], progress[1], progress[2] = number, 0, 0
     recording = sample < len(times) and times[sample] < end
-    counters[FIRED] = out.n
-    for b in range(len(cells.piece)):
+    for b in range(progress[1], len(cells.piece)):
         piece = cells.piece[b]
-        piece.next, piece.stop = queue.first[b], queue.first[b + 1]
-        if piece.next < piece.stop or piece.soonest < end or (recording and piece.recorded):
-            while not live(cells, piece, quick.wires, drive, queue, end, frame.breakpoints, times, out, counters):
-                out = room(out, counters[FIRED] + (piece.last - piece.first) * piece.most + len(drive.bits))
-    return due, queue, Emitted(out.time, out.emitter, counters[FIRED])
+        if progress[2] == 0:
+            piece.next, piece.stop = queue.first[b], queue.first[b + 1]
+        if piece.next < piece.stop or piece.soonest < end or (recording and piece.recorded) or progress[2] == 1:
+            progress[1], progress[2] = b, 1
+            if not live(cells, piece, quick.wires, drive, queue, end, frame.breakpoints, times, out, counters):
+                counters[WANTED] = counters[FIRED] + (piece.last - piece.first) * piece.most + len(drive.bits)
+                return False
+            progress[2] = 0
+    progress[1] = len(cells.piece)
+    return True
 
 
 def soonest(quick):
@@ -267,15 +275,14 @@ def soonest(quick):
     return t
 
 
-def windows(quicks, due, queues, end, frame, sample, out, counters):
+def windows(quicks, due, queues, number, end, frame, sample, out, counters):
     """The pieces of all groups, one after the other."""
-    due, queue, out = first_pieces(quicks[0], due, queues[0], end, frame, sample, out, counters)
-    due, others, out = other_pieces(quicks[1:], due, queues[1:], end, frame, sample, out, counters)
-    return due, (queue, *others), out
+    return first_pieces(quicks[0], due, queues[0], number, end, frame, sample, out, counters) and \
+        other_pieces(quicks[1:], due, queues[1:], number, end, frame, sample, out, counters)
 
 
-def no_windows(quicks, due, queues, end, frame, sample, out, counters):
-    return due, queues, out
+def no_windows(quicks, due, queues, number, end, frame, sample, out, counters):
+    return True
 
 
 def all_soonest(quicks):

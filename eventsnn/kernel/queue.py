@@ -4,9 +4,14 @@ from typing import NamedTuple
 
 import numpy as np
 
-from .calendar import sized
+BARE = ("sort_out", "fits", "measure", "distribute")         # see link.py
 
-BARE = ("measure", "distribute")         # see link.py
+
+def unbound(*_):
+    raise TypeError("a name that link() binds")
+
+
+other_queues = unbound
 
 
 class Queue(NamedTuple):
@@ -21,10 +26,15 @@ class Queue(NamedTuple):
 def sort_out(queue, due, piece_of_part):
     """Sort what is due, which stands by time and part, into the pieces' queues; what belongs to none is left over."""
     measure(queue.first, queue.place, due, piece_of_part)
-    n = queue.first[len(queue.first) - 1]
-    if n > len(queue.time):
-        queue = Queue(queue.first, queue.place, np.empty(2 * n), np.empty(2 * n, np.int64))
-    return queue, sized(due, distribute(queue, due, piece_of_part))
+    due.size[0] = distribute(queue, due, piece_of_part)
+
+
+def fits(queues, n):
+    """Whether each has room for n entries."""
+    enough = True
+    for queue in queues:
+        enough = enough and n <= len(queue.time)
+    return enough
 
 
 def measure(first, place, due, piece_of_part):
@@ -32,7 +42,7 @@ def measure(first, place, due, piece_of_part):
     pieces = len(first) - 1
     for b in range(pieces + 1):
         first[b] = 0
-    for d in range(due.n):
+    for d in range(due.size[0]):
         first[piece_of_part[due.part[d]] + 1] += 1           # a part of no piece: number -1
     first[0] = 0
     for b in range(pieces):
@@ -43,7 +53,7 @@ def measure(first, place, due, piece_of_part):
 def distribute(queue, due, piece_of_part):
     """Copy the pieces' entries, and move the others to the front of `due`; how many."""
     left = 0
-    for d in range(due.n):
+    for d in range(due.size[0]):
         part = due.part[d]
         b = piece_of_part[part]
         if b >= 0:
@@ -57,3 +67,16 @@ def distribute(queue, due, piece_of_part):
             due.synapse[left] = due.synapse[d]
             left += 1
     return left
+
+
+def longer(queue, n):
+    """A queue with room for n entries."""
+    return Queue(queue.first, queue.place, np.empty(2 * n), np.empty(2 * n, np.int64))
+
+
+def all_longer(queues, n):
+    return (longer(queues[0], n), *other_queues(queues[1:], n))
+
+
+def none_longer(queues, n):
+    return queues

@@ -126,9 +126,9 @@ def layouts(setup: Setup, chosen: Plan, owner: np.ndarray, shard: int, wiring: W
             piece = loose(piece)
             cells = cells._replace(cell=loose(cells.cell), params=loose(cells.params), state=loose(cells.state))
             drive = drive._replace(flow=loose(drive.flow))
-        made.append(Layout(Quick(cells._replace(piece=piece), Wires(parts, wiring.first_row, wiring.target,
-                                                                    wiring.weights), drive, piece_of_part),
-                           neuron, place))
+        wires = Wires(parts, wiring.first_row, wiring.target, wiring.weights)
+        made.append(Layout(Quick(cells._replace(piece=piece), wires, drive, piece_of_part, np.full(3, -1)), neuron,
+                           place))
     return made
 
 
