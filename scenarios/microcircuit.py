@@ -158,22 +158,23 @@ def settling(until: float) -> float:
 def expect(outcome: Mapping[str, Any]) -> list[tuple[str, bool]]:
     """What this scenario promises, each with whether it came true.
 
-    A run of a second tells a rate to some per cent, as the network's activity wanders, and one instance's L5E differs
-    from another's by 10 % (Romaro's sizes from 60 to 100 % do).  A tenth of the size loses a third of L23E's spikes
-    and less than a sixth of all others', in NEST as here; still smaller sizes keep the order of the rates.  CVs are of
-    the neurons that fired INTERVALS + 1 times, of which a short run has few in the quiet populations, and it does not
-    see slow changes of the rates.
+    A second tells a rate to some per cent, as the activity wanders, and L5E differs by 10 % and more between instances
+    (in NEST's and Romaro's full models): 25 % for a rate, 50 % for less than half a second.  A tenth of the size loses
+    a third of L23E's spikes and gains a tenth of L5E's, with any seed, and in NEST as here; still smaller sizes keep
+    only the order of the rates.  Corrected CVs came within 0.07 of the published ones in 4 s; a population with fewer
+    than ENOUGH neurons that show one promises nothing.
     """
-    scale, rates = outcome["scale"], outcome["rates"]
+    scale, rates, errors = outcome["scale"], outcome["rates"], outcome["errors"]
+    part = 0.25 if outcome["until"] - settling(outcome["until"]) >= 500.0 else 0.5
     wanted = synapses(scale)
     facts = [(f"{outcome['synapses']:,} synapses; {wanted:,} at {scale:g} of the size", outcome["synapses"] == wanted)]
-    for name, rate, published, error in zip(NAMES, rates, RATES, outcome["errors"], strict=True):
-        if scale >= 0.1:
-            part = 0.15 if scale == 1.0 else 0.25
-            facts.append((f"{name}: {rate:.2f} Hz; published {published:.2f}",
-                          abs(rate - published) < max(part * published, 0.4) + 3.0 * error))
-    facts += [(f"{layer}: inhibitory neurons fire more, {fast:.2f} Hz to {slow:.2f}", fast > slow)
-              for layer, slow, fast in zip(LAYERS, rates[::2], rates[1::2], strict=True)]
+    if scale >= 0.1:
+        facts += [(f"{name}: {rate:.2f} Hz; published {published:.2f}",
+                   abs(rate - published) < max(part * published, 0.4) + 3.0 * error)
+                  for name, rate, published, error in zip(NAMES, rates, RATES, errors, strict=True)]
+    for k, layer in enumerate(LAYERS):
+        slow, fast, luck = rates[2 * k], rates[2 * k + 1], 3.0 * np.hypot(errors[2 * k], errors[2 * k + 1])
+        facts.append((f"{layer}: inhibitory neurons fire more, {fast:.2f} Hz to {slow:.2f}", bool(fast > slow - luck)))
     facts.append(("L23E and L6E are the quietest", set(np.argsort(rates)[:2].tolist()) == {0, 6}))
     for name, cv, published, counted in zip(NAMES, outcome["cvs"], CVS, outcome["counted"], strict=True):
         if counted >= ENOUGH:
@@ -186,7 +187,7 @@ def main(out: Path | None = None, small: bool = False, say: Callable[[str], obje
          scale: float | None = None, until: float = 1200.0, seed: int = 1, threads: int = 1) -> dict[str, Any]:
     """A tenth of the size for 1.2 s, of which the first 200 ms settle; `small` takes a fiftieth.
 
-    scale=1 is the full model: it takes 5 GB.
+    scale=1 is the full model: 5 GB, and some minutes to build.
     """
     scale = scale or (0.02 if small else 0.1)
     began = time.process_time()
