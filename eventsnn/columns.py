@@ -4,7 +4,7 @@ Value k is that of synapse k in the rule's order.  Draws are rounded to float32 
 and halve the table) and stay inside their clip; lists keep float64.
 """
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Mapping
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -26,12 +26,9 @@ class Column(NamedTuple):
     narrow: bool = True          # all own values are float32 numbers
     drawn: bool = False
 
-    def chunks(self, number: int) -> Iterator[np.ndarray]:
-        """The values of all synapses."""
-        if self.own is None:
-            yield np.array([self.one])[:number]
-        else:
-            yield from (self.own(k, min(CHUNK, number - k)) for k in range(0, number, CHUNK))
+    def of(self, first: int, n: int) -> np.ndarray:
+        """Those of synapses first .. first + n - 1."""
+        return np.full(n, self.one) if self.own is None else self.own(first, n)
 
 
 def of_edge(value: Any, number: int, field: Field, what: str, keyed: tuple[Any, ...]) -> Column:
@@ -54,8 +51,8 @@ def of_array(array: np.ndarray) -> Column:
 
 def of_draw(draw: Draw, number: int, field: Field, what: str, seed: np.uint64) -> Column:
     low, high = np.float32(draw.low), np.float32(draw.high)
-    low = np.nextafter(low, np.float32(np.inf)) if low < draw.low else low
-    high = np.nextafter(high, np.float32(-np.inf)) if high > draw.high else high
+    low = np.nextafter(low, np.float32(np.inf)) if float(low) < draw.low else low
+    high = np.nextafter(high, np.float32(-np.inf)) if float(high) > draw.high else high
     if low > high:
         raise Mistake(f"{what}: no float32 number lies inside the clip [{draw.low!r}, {draw.high!r}]")
 
@@ -72,13 +69,12 @@ def of_draw(draw: Draw, number: int, field: Field, what: str, seed: np.uint64) -
 
 def guarded(column: Column, check: Callable[[np.ndarray], None]) -> Column:
     """The column, its values checked as they are made."""
-    own = column.own
-    if own is None:
+    if column.own is None:
         check(np.array([column.one]))
         return column
 
     def checked(first: int, n: int) -> np.ndarray:
-        made = own(first, n)
+        made = column.of(first, n)
         check(made)
         return made
     return column._replace(own=checked)
@@ -87,8 +83,8 @@ def guarded(column: Column, check: Callable[[np.ndarray], None]) -> Column:
 def levels(column: Column, number: int) -> np.ndarray | None:
     """The different values among its own, ascending, if they are few."""
     found = np.empty(0)
-    for chunk in column.chunks(number):
-        found = np.union1d(found, chunk)
+    for first in range(0, number, CHUNK):
+        found = np.union1d(found, column.of(first, min(CHUNK, number - first)))
         if len(found) > LEVELS:
             return None
     return found.astype(np.float64)

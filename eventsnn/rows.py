@@ -67,17 +67,16 @@ class Edges(NamedTuple):
     cut: np.ndarray              # int64: its pieces' length
 
     @classmethod
-    def of(cls, projections: Sequence[Any], kind: np.ndarray, few: Sequence[np.ndarray | None],
+    def of(cls, projections: Sequence[Any], kind: np.ndarray, few: Sequence[np.ndarray],
            cut: np.ndarray) -> "Edges":
         def each(values: Any, dtype: Any) -> np.ndarray:
             return np.array(list(values), dtype)
 
-        levels = [np.empty(0) if f is None else f for f in few]
         return cls(each((p.emitter for p in projections), np.int64),
                    np.cumsum([0, *(len(p.counts) for p in projections)])[:-1].astype(np.int64),
                    np.concatenate([np.empty(0, np.int64), *(p.counts for p in projections)]),
                    kind, each((p.delay.one for p in projections), np.float64),
-                   np.cumsum([0, *map(len, levels)])[:-1].astype(np.int64), np.concatenate([np.empty(0), *levels]),
+                   np.cumsum([0, *map(len, few)])[:-1].astype(np.int64), np.concatenate([np.empty(0), *few]),
                    each((p.weight.one for p in projections), np.float64),
                    each((p.weight.own is not None for p in projections), np.bool_),
                    each((p.weight.drawn for p in projections), np.bool_),
@@ -105,10 +104,10 @@ def scratch(block: int, edges: Edges) -> Scratch:
     alike = not (edges.kind != ONE).any()
     sorting = 0 if alike and edges.ascending.all() else block
     strands = len(edges.kind) if alike else len(edges.kind) + block
-    return Scratch(np.empty(block, np.int32), np.empty(0 if alike else block), np.empty(block if edges.own.any() else 0),
-                   np.empty((2, sorting), np.int64), np.empty(sorting, np.int32), np.empty(sorting),
-                   np.empty(strands), np.empty(strands, np.int32), np.empty(strands + 1, np.int64),
-                   np.empty((2, strands), np.int64))
+    return Scratch(np.empty(block, np.int32), np.empty(0 if alike else block),
+                   np.empty(block if edges.own.any() else 0), np.empty((2, sorting), np.int64),
+                   np.empty(sorting, np.int32), np.empty(sorting), np.empty(strands), np.empty(strands, np.int32),
+                   np.empty(strands + 1, np.int64), np.empty((2, strands), np.int64))
 
 
 def finish(rows, raw, edges, room, cursor, span, first_row, merge):
@@ -201,12 +200,11 @@ def sort_block(room, begin, end, by_delay, own):
 
 def merge_sort(order, other, n, major, minor):
     """The first n entries of `order`, stably sorted by (major, minor): natural merge sort between two arrays."""
-    while True:
-        runs, start = 0, 0
+    while n > 1:
+        start = 0
         while start < n:
             middle = run_end(order, start, n, major, minor)
             end = run_end(order, middle, n, major, minor) if middle < n else n
-            runs += 1
             if start == 0 and middle == n:
                 return order
             a, b = start, middle
@@ -219,6 +217,7 @@ def merge_sort(order, other, n, major, minor):
                     b += 1
             start = end
         order, other = other, order
+    return order
 
 
 def precedes(x, y, major, minor):

@@ -73,15 +73,16 @@ def matrix_cells(network: Network) -> tuple[int, int]:
     table = network.synapses
     emitting = sorted((p for p in network.populations if p.kind != "current"), key=lambda p: p.emitter)
     receiving = sorted((p for p in network.populations if p.kind == "neuron"), key=lambda p: p.neuron)
-    rows = np.repeat(np.arange(network.emitters), np.diff(table.first_row))
-    source = np.searchsorted([p.emitter for p in emitting], rows, side="right") - 1
-    target = np.searchsorted([p.neuron for p in receiving], table.target, side="right") - 1
+    emitter = np.repeat(np.arange(network.emitters), np.diff(table.first_row))
+    source = np.searchsorted([p.emitter for p in emitting], emitter, side="right") - 1
+    target = np.searchsorted([p.neuron for p in receiving], table.target[table.first[:-1]], side="right") - 1
     receptors = int(table.receptor.max(initial=0)) + 1
-    code = (np.repeat(source, np.diff(table.first)) * len(receiving) + target) * receptors + table.receptor
+    code = (source * len(receiving) + target) * receptors + table.receptor     # a row leads to one population
     between = np.bincount(code, minlength=len(emitting) * len(receiving) * receptors) > 0
     sizes = np.multiply.outer(np.array([p.size for p in emitting]), np.array([p.size for p in receiving]))
     cells = int((between.reshape(*sizes.shape, receptors) * sizes[..., None]).sum())
-    return cells, min(int(np.count_nonzero(table.weight)), cells)
+    used = int(np.diff(table.first)[(table.varied < 0) & (table.weight != 0)].sum()) + np.count_nonzero(table.weights)
+    return cells, min(used, cells)
 
 
 def footprint(network: Network) -> int:
@@ -93,7 +94,7 @@ def footprint(network: Network) -> int:
     table = network.synapses
     if network.fixed is None:
         records = sum(group.params.nbytes + group.state.nbytes for group in network.groups)
-        return records + sum(column.nbytes for column in table[:6])
+        return records + sum(column.nbytes for column in table)
     formats = network.fixed.formats
     address = max(network.neurons - 1, 1).bit_length()
     receiving = sorted((p for p in network.populations if p.kind == "neuron"), key=lambda p: p.neuron)

@@ -6,6 +6,7 @@ place.  Nothing ever holds the pairs of a whole edge.
 """
 
 from collections.abc import Sequence
+from itertools import pairwise
 from typing import NamedTuple
 
 import numpy as np
@@ -69,9 +70,13 @@ def synapses(projections: Sequence[Projection], emitters: int, borders: np.ndarr
     in the rule's order, unless `merge` is False.
     """
     projections = sorted(projections, key=lambda p: p.emitter)                 # stable: in edge order
-    few = [levels(p.delay, int(p.counts.sum())) if p.delay.own else None for p in projections]
+    found = []
+    for p in projections:
+        with at(p.place):
+            found.append(levels(p.delay, int(p.counts.sum())) if p.delay.own else np.empty(0))
     kinds = np.array([ONE if p.delay.own is None else SPREAD if f is None else FEW
-                      for p, f in zip(projections, few, strict=True)], np.int64)
+                      for p, f in zip(projections, found, strict=True)], np.int64)
+    few = [np.empty(0) if f is None else f for f in found]
     pieces, cut = cuts(projections, kinds, few, borders)
     edges = Edges.of(projections, kinds, few, cut)
     own = [p for p in projections if p.weight.own]
@@ -90,29 +95,27 @@ def synapses(projections: Sequence[Projection], emitters: int, borders: np.ndarr
     return table
 
 
-def cuts(projections: Sequence[Projection], kinds: np.ndarray, few: Sequence[np.ndarray | None],
+def cuts(projections: Sequence[Projection], kinds: np.ndarray, few: Sequence[np.ndarray],
          borders: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """Where the neurons are cut into pieces, and the length of each projection's pieces.
 
     A population is cut at multiples of PIECE unless the rows that lead into it would be left with less than SHORT
     targets on average.
     """
-    length = {}
-    for first, end in zip(borders[:-1].tolist(), borders[1:].tolist(), strict=True):
-        count, rows, size = 0, 0.0, end - first
-        for p, kind, f in zip(projections, kinds, few, strict=True):
-            if p.neuron == first and kind != SPREAD and size > PIECE:
-                number, some = int(p.counts.sum()), int(np.count_nonzero(p.counts)) * (1 if f is None else len(f))
-                count += number
-                rows += some * min(-(-size // PIECE), max(number / max(some, 1), 1.0))
-        length[first] = PIECE if count >= SHORT * rows else max(size, 1)
-    starts = [np.arange(first, end, length[first]) for first, end in zip(borders[:-1].tolist(), borders[1:].tolist(),
-                                                                         strict=True)]
-    return (np.concatenate([*starts, borders[-1:]]).astype(np.int64),
-            np.array([length[p.neuron] for p in projections], np.int64))
+    bounds = list(pairwise(borders.tolist()))
+    size = {first: end - first for first, end in bounds}
+    count, rows = dict.fromkeys(size, 0), dict.fromkeys(size, 0.0)
+    for p, kind, f in zip(projections, kinds, few, strict=True):
+        if kind != SPREAD:
+            number, strands = int(p.counts.sum()), int(np.count_nonzero(p.counts)) * max(len(f), 1)
+            count[p.neuron] += number
+            rows[p.neuron] += min(-(-size[p.neuron] // PIECE) * strands, max(number, strands))
+    length = {n: PIECE if count[n] >= SHORT * rows[n] else max(size[n], 1) for n in size}
+    pieces = [n for first, end in bounds for n in range(first, end, length[first])]
+    return np.array([*pieces, borders[-1]], np.int64), np.array([length[p.neuron] for p in projections], np.int64)
 
 
-def built(projections: Sequence[Projection], edges: Edges, few: Sequence[np.ndarray | None], emitters: int,
+def built(projections: Sequence[Projection], edges: Edges, few: Sequence[np.ndarray], emitters: int,
           pieces: np.ndarray, types: tuple[type, type], merge: bool) -> tuple[Synapses, bool]:
     """The table, and whether every weight is exact in it."""
     first = starts(projections, emitters)
@@ -153,7 +156,7 @@ def starts(projections: Sequence[Projection], emitters: int) -> np.ndarray:
     return np.cumsum(first, out=first)
 
 
-def filled(projections: Sequence[Projection], kinds: np.ndarray, few: Sequence[np.ndarray | None], emitters: int,
+def filled(projections: Sequence[Projection], kinds: np.ndarray, few: Sequence[np.ndarray], emitters: int,
            types: tuple[type, type], work: int) -> Raw:
     """Every synapse in its emitter's block: by edge, then in the rule's order."""
     spread, by_level = ([p for p, kind in zip(projections, kinds, strict=True) if kind == which]
@@ -171,11 +174,11 @@ def filled(projections: Sequence[Projection], kinds: np.ndarray, few: Sequence[n
                 source, target = p.pattern.chunk(k)
                 insert(source, place[0], target + np.int32(p.neuron), raw.target)
                 if p.weight.own:
-                    insert(source, place[1], p.weight.own(first, len(source)).astype(types[0], copy=False), raw.weights)
+                    insert(source, place[1], p.weight.of(first, len(source)).astype(types[0], copy=False), raw.weights)
                 if kind == SPREAD:
-                    insert(source, place[2], p.delay.own(first, len(source)).astype(types[1], copy=False), raw.delays)
+                    insert(source, place[2], p.delay.of(first, len(source)).astype(types[1], copy=False), raw.delays)
                 elif kind == FEW:
-                    insert(source, place[3], np.searchsorted(f, p.delay.own(first, len(source))).astype(np.uint8),
+                    insert(source, place[3], np.searchsorted(f, p.delay.of(first, len(source))).astype(np.uint8),
                            raw.level)
                 first += len(source)
     return raw

@@ -10,7 +10,6 @@ from .currents import Current, Wave
 from .model import Waves
 from .network import Drives
 
-
 Part = tuple[Current, float]                          # a current and its factor
 
 

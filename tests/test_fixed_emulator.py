@@ -15,6 +15,7 @@ from hypothesis import strategies as st
 from eventsnn.errors import Mistake
 from eventsnn.graph import compile
 from eventsnn.kernel.link import link
+from eventsnn.network import flat
 from eventsnn.simulate import simulate
 
 TICK = 0.5
@@ -240,7 +241,7 @@ def test_event_mode_differs_from_tick_mode_for_a_table():
     """Tick mode applies the table's first entry at each tick; by age the neuron stays closer to the exponential."""
     fixed = quantise(compile(one("lut", times=[1.0], weights=[1.0])), guard_bits=2)
     p = fixed.groups[0].params[0]
-    v = int(fixed.synapses.weight[0])
+    v = int(flat(fixed.synapses).weight[0])
     aged, ticked = lif.decayed(p, v, 50), v
     for _ in range(50):
         ticked = lif.decayed(p, ticked, 1)

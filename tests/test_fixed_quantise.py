@@ -11,6 +11,7 @@ from eventsnn.exporters.fixed.format import Format, factor, guard_rule, tables
 
 from eventsnn.errors import Mistake
 from eventsnn.graph import compile
+from eventsnn.network import flat
 from eventsnn.simulate import simulate
 
 
@@ -39,14 +40,11 @@ def test_every_integer_is_its_float_on_the_populations_grid():
     assert (p.theta, p.reset, s.v) == (round(14.7 / lsb), round(-1.1 / lsb), round(0.8 / lsb))
     (projection,), unit = fixed.fixed.projections, fixed.fixed.report["projections"][0]["weight_lsb_mv"]
     assert unit == lsb * 2**projection.shift
-    by_order = np.empty(40, np.int64)
-    by_order[fixed.synapses.order] = fixed.synapses.weight >> projection.shift
-    floats = np.empty(40)
-    floats[fixed.synapses.order] = fixed.fixed.original
-    assert sorted(floats) == weight
-    assert by_order.tolist() == np.rint(floats / unit).tolist()
-    assert 16 <= np.abs(by_order).max() <= 31                    # signed 6 bits, all used
-    assert fixed.synapses.weight.dtype == np.int64
+    mantissa = flat(fixed.synapses).weight >> projection.shift
+    assert sorted(fixed.fixed.original) == weight
+    assert mantissa.tolist() == np.rint(fixed.fixed.original / unit).tolist()
+    assert 16 <= np.abs(mantissa).max() <= 31                    # signed 6 bits, all used
+    assert fixed.synapses.weight.dtype == fixed.synapses.weights.dtype == np.int64
 
 
 def test_times_become_ticks_and_delays_at_least_one():
@@ -63,8 +61,8 @@ def test_multapses_are_rounded_one_by_one_and_then_merged():
     g.remove_edge("in", "n")
     g.add_edge("in", "n", rule="pairs", source=[0, 0, 0, 1], target=[0] * 4, weight=[0.3, 0.3, 0.3, 1.0], delay=1.0)
     fixed = quantised(g, weight_bits=2)                          # the grid is 1 mV: 0.3 is nothing, 0.9 would be 1
-    assert fixed.synapses.weight.tolist() == [0, round(1.0 / fixed.by_name["n"].scale)]
-    assert fixed.synapses.count.tolist() == [3, 1]
+    assert flat(fixed.synapses).weight.tolist() == [0, round(1.0 / fixed.by_name["n"].scale)]
+    assert flat(fixed.synapses).count.tolist() == [3, 1]
     assert fixed.fixed.report["projections"][0]["zeroed"] == 3
     assert any("3 of 4 weights zeroed" in w for w in fixed.fixed.report["warnings"])
 
@@ -74,8 +72,8 @@ def test_multapses_whose_delays_round_to_one_tick_are_one_synapse():
     g.remove_edge("in", "n")
     g.add_edge("in", "n", rule="pairs", source=[0, 0], target=[0, 0], weight=[0.5, 0.25], delay=[1.0, 1.01])
     fixed = quantised(g)
-    assert fixed.synapses.count.tolist() == [2]
-    assert fixed.synapses.weight[0] * fixed.by_name["n"].scale == 0.75
+    assert flat(fixed.synapses).count.tolist() == [2]
+    assert flat(fixed.synapses).weight[0] * fixed.by_name["n"].scale == 0.75
 
 
 def test_guard_bits_lie_below_the_finest_weight_grid():

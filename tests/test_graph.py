@@ -1,15 +1,18 @@
 """compile: what a graph means, and what every mistake in one says."""
 
 import math
+import tracemalloc
 
 import networkx as nx
 import numpy as np
 import pytest
 
 import eventsnn as es
+from eventsnn.columns import of_edge
 from eventsnn.graph import compile
-from eventsnn.network import Network
-from eventsnn.tables import count_sort, offsets
+from eventsnn.model import Field
+from eventsnn.network import Network, flat
+from eventsnn.rules import connect
 
 
 def graph(*nodes, edges=(), kind=nx.MultiDiGraph, **attributes):
@@ -22,12 +25,9 @@ def graph(*nodes, edges=(), kind=nx.MultiDiGraph, **attributes):
 
 
 def synapse_list(network):
-    """(emitter, delay, target, weight, receptor, order, count) of every synapse, as the table lists them."""
-    s = network.synapses
-    rows = np.repeat(np.arange(len(s.delay)), np.diff(s.first))
-    emitters = np.repeat(np.arange(len(s.first_row) - 1), np.diff(s.first_row))
-    return [(int(emitters[r]), float(s.delay[r]), int(s.target[k]), float(s.weight[k]), int(s.receptor[k]),
-             int(s.order[k]), int(s.count[k])) for k, r in enumerate(rows)]
+    """(emitter, delay, target, weight, receptor, count) of every synapse, as the table lists them."""
+    s = flat(network.synapses)
+    return list(zip(*(c.tolist() for c in (s.emitter, s.delay, s.target, s.weight, s.receptor, s.count)), strict=True))
 
 
 def drive_of(network, neuron):
@@ -76,36 +76,47 @@ def test_parameters_keep_every_attribute_with_its_default_filled_in():
     assert params["v_rest"].shape == (2,)
 
 
-def test_rows_stand_by_delay_then_target_then_number():
+def test_rows_stand_by_delay_then_edge_then_count_and_targets_ascend():
     g = graph(("a", "lif", 2), ("b", "lif", 3), ("in", "spikes", 1), edges=[
         ("in", "b", {"weight": [3, 2, 1], "delay": [2.0, 1.0, 2.0]}),
         ("in", "a", {"weight": 9, "delay": 2.0}),
         ("a", "b", {"rule": "pairs", "source": [1, 0, 1, 1], "target": [2, 1, 0, 2], "weight": [5, 6, 7, 8],
                     "delay": [1.0, 1.0, 1.0, 0.5]})])
     assert synapse_list(compile(g)) == [
-        (0, 1.0, 3, 6.0, 0, 1, 1),
-        (1, 0.5, 4, 8.0, 0, 3, 1), (1, 1.0, 2, 7.0, 0, 2, 1), (1, 1.0, 4, 5.0, 0, 0, 1),
-        (5, 1.0, 3, 2.0, 0, 5, 1),
-        (5, 2.0, 0, 9.0, 0, 7, 1), (5, 2.0, 1, 9.0, 0, 8, 1), (5, 2.0, 2, 3.0, 0, 4, 1), (5, 2.0, 4, 1.0, 0, 6, 1)]
+        (0, 1.0, 3, 6.0, 0, 1),
+        (1, 0.5, 4, 8.0, 0, 1), (1, 1.0, 2, 7.0, 0, 1), (1, 1.0, 4, 5.0, 0, 1),
+        (5, 1.0, 3, 2.0, 0, 1),
+        (5, 2.0, 2, 3.0, 0, 1), (5, 2.0, 4, 1.0, 0, 1), (5, 2.0, 0, 9.0, 0, 1), (5, 2.0, 1, 9.0, 0, 1)]
 
 
 def test_multapses_of_one_edge_are_one_synapse_of_summed_weight():
     weights = [0.1, 0.2, 0.3, 0.7]
     edge = {"rule": "pairs", "source": [0, 0, 0, 0], "target": [1, 1, 1, 1], "weight": weights,
             "delay": [1.0, 1.0, 1.0, 2.0]}
-    g = graph(("a", "lif", 2), edges=[("a", "a", edge), ("a", "a", {**edge, "weight": 1.0})])
+    g = graph(("a", "lif", 2), edges=[("a", "a", edge), ("a", "a", {**edge, "weight": 0.1})])
     assert synapse_list(compile(g)) == [
-        (0, 1.0, 1, 0.1 + 0.2 + 0.3, 0, 0, 3), (0, 1.0, 1, 3.0, 0, 4, 3),
-        (0, 2.0, 1, 0.7, 0, 3, 1), (0, 2.0, 1, 1.0, 0, 7, 1)]
+        (0, 1.0, 1, 0.1 + 0.2 + 0.3, 0, 3), (0, 1.0, 1, 0.1 + 0.1 + 0.1, 0, 3), (0, 2.0, 1, 0.7, 0, 1),
+        (0, 2.0, 1, 0.1, 0, 1)]
     apart = synapse_list(compile(g, merge=False))
-    assert [row[5] for row in apart] == [0, 1, 2, 4, 5, 6, 3, 7]
-    assert all(row[6] == 1 for row in apart)
+    assert [row[3] for row in apart] == [0.1, 0.2, 0.3, 0.1, 0.1, 0.1, 0.7, 0.1]
+    assert all(row[5] == 1 for row in apart)
+
+
+def test_copies_of_a_target_go_into_rows_by_how_many_there_are_or_unmerged_by_which_they_are():
+    edge = {"rule": "pairs", "source": [0] * 7, "target": [2, 1, 2, 0, 1, 3, 2], "weight": 0.5, "delay": 1.0}
+    g = graph(("a", "lif", 4), edges=[("a", "a", edge)])
+    s = compile(g).synapses
+    assert (s.first.tolist(), s.target.tolist()) == ([0, 2, 3, 4], [0, 3, 1, 2])
+    assert (s.count.tolist(), s.weight.tolist(), s.varied.tolist()) == ([1, 2, 3], [0.5, 1.0, 1.5], [-1] * 3)
+    s = compile(g, merge=False).synapses
+    assert (s.first.tolist(), s.target.tolist()) == ([0, 4, 6, 7], [0, 1, 2, 3, 1, 2, 2])
+    assert (s.count.tolist(), s.weight.tolist()) == ([1] * 3, [0.5] * 3)
 
 
 def test_receptors_and_edges_are_never_merged_with_one_another():
     g = graph(("a", "lif", 1), a={"synapse": ["delta", "exp"], "tau_syn": [None, 5.0]},
               edges=[("a", "a", {"weight": 1, "delay": 1, "receptor": r}) for r in (1, 0, "1")])
-    assert [(row[3], row[4], row[6]) for row in synapse_list(compile(g))] == [(1, 1, 1), (1, 0, 1), (1, 1, 1)]
+    assert [(row[3], row[4], row[5]) for row in synapse_list(compile(g))] == [(1, 1, 1), (1, 0, 1), (1, 1, 1)]
 
 
 def test_the_table_equals_a_sort_of_all_synapses_one_by_one():
@@ -115,18 +126,130 @@ def test_the_table_equals_a_sort_of_all_synapses_one_by_one():
         ("a", "b", {"rule": "bernoulli", "p": 0.4, "weight": 2.0, "delay": 1.5}),
         ("b", "a", {"rule": "fixed_outdegree", "outdegree": 60, "weight": -1.0, "delay": 1.5}),
         ("b", "b", {"rule": "all_to_all", "weight": 0.5, "delay": [float(1 + k % 3) for k in range(625)]})])
-    apart = synapse_list(compile(g, seed=5, merge=False))
-    assert apart == sorted(apart, key=lambda row: (row[0], row[1], row[2], row[5]))
-    assert sorted(row[5] for row in apart) == list(range(len(apart)))
-    edge_ends = np.cumsum([30 * 25, sum(row[4] == 0 and row[3] == 2.0 for row in apart), 25 * 60, 625])
-    merged = {}
-    for emitter, delay, target, weight, _, order, _ in sorted(apart, key=lambda row: row[5]):
-        key = (emitter, delay, target, int(np.searchsorted(edge_ends, order, side="right")))
-        first, count, total = merged.get(key, (order, 0, 0.0))
-        merged[key] = (first, count + 1, total + weight)
-    expected = sorted((e, d, t, w, 0, first, n) for (e, d, t, _), (first, n, w) in merged.items())
-    assert sorted(synapse_list(compile(g, seed=5))) == expected
-    assert any(n > 1 for *_, n in expected)
+    network = compile(g, seed=5)
+    drawn = {name: of_edge(value, 750, Field(None, "", ""), name, (5, name, "a", "b", 0)).of(0, 750)
+             for name, value in (("weight", {"normal": [1, 0.5]}), ("delay", {"uniform": [1, 2], "clip": [1.2, 1.9]}))}
+    rules = [("a", "b", "fixed_indegree", {"indegree": 30}, drawn["weight"], drawn["delay"], 0),
+             ("a", "b", "bernoulli", {"p": 0.4}, 2.0, 1.5, 1),
+             ("b", "a", "fixed_outdegree", {"outdegree": 60}, -1.0, 1.5, 0),
+             ("b", "b", "all_to_all", {}, 0.5, [float(1 + k % 3) for k in range(625)], 0)]
+    merged, unmerged = {}, []
+    for edge, (pre, post, rule, arguments, weight, delay, key) in enumerate(rules):
+        pre, post = network.by_name[pre], network.by_name[post]
+        source, target = connect(rule, arguments, pre.size, post.size, pre is post, 5, (pre.name, post.name, key))
+        for s, t, w, d in zip(*np.broadcast_arrays(source, target, weight, delay), strict=True):
+            where = (int(s) + pre.emitter, float(d), edge, int(t) + post.neuron)
+            total, n = merged.get(where, (0.0, 0))
+            merged[where] = (total + float(w), n + 1)
+            unmerged.append((*where, float(w)))
+    assert sorted(row[:4] for row in synapse_list(compile(g, seed=5, merge=False))) == sorted(
+        (e, d, t, w) for e, d, _, t, w in unmerged)
+    assert sorted(synapse_list(network)) == sorted((e, d, t, w, 0, n) for (e, d, _, t), (w, n) in merged.items())
+    assert any(n > 1 for _, n in merged.values())
+
+
+def promised(network):
+    """Every promise of `Synapses` about the order of rows and targets."""
+    s = network.synapses
+    each = flat(s)
+    assert len(s.first_row) == network.emitters + 1
+    assert s.first_row[-1] == len(s.delay) == len(s.first) - 1
+    assert (np.diff(s.first) > 0).all()
+    piece = np.searchsorted(s.pieces, each.target, side="right") - 1
+    for r in range(len(s.delay)):
+        mine = slice(s.first[r], s.first[r + 1])
+        if s.spread[r] < 0:
+            assert (np.diff(s.target[mine]) > 0).all()
+            assert len(set(piece[mine])) == 1
+        else:
+            by = list(zip(each.delay[mine].tolist(), s.target[mine].tolist(), strict=True))
+            assert by == sorted(by)
+            assert s.delay[r] == each.delay[mine][0]
+    assert sorted(s.varied[s.varied >= 0]) == [0, *np.cumsum(np.diff(s.first)[s.varied >= 0])][:(s.varied >= 0).sum()]
+    assert len(s.weights) == np.diff(s.first)[s.varied >= 0].sum()
+    assert len(s.delays) == np.diff(s.first)[s.spread >= 0].sum()
+    for e in range(network.emitters):
+        rows = slice(s.first_row[e], s.first_row[e + 1])
+        assert (np.diff(s.delay[rows]) >= 0).all()
+
+
+@pytest.mark.parametrize("merge", [True, False])
+def test_a_row_of_one_delay_has_distinct_ascending_targets_in_one_piece(merge, monkeypatch):
+    monkeypatch.setattr("eventsnn.synapses.PIECE", 16)
+    monkeypatch.setattr("eventsnn.synapses.SHORT", 4)
+    monkeypatch.setattr("eventsnn.columns.LEVELS", 5)
+    g = graph(("a", "lif", 40), ("b", "lif", 50), ("c", "lif", 20), edges=[
+        ("a", "b", {"rule": "fixed_indegree", "indegree": 60, "weight": 0.1, "delay": 1.5}),
+        ("a", "b", {"rule": "fixed_outdegree", "outdegree": 60, "weight": {"normal": [1, 1]}, "delay": 1.0}),
+        ("a", "b", {"rule": "fixed_total", "total": 900, "weight": {"normal": [1, 1]}, "delay": {"uniform": [1, 3]}}),
+        ("b", "c", {"rule": "bernoulli", "p": 0.1, "weight": 1.0, "delay": 2.0}),
+        ("b", "b", {"rule": "fixed_indegree", "indegree": 40, "weight": 0.3, "delay": [1.0, 2.0, 3.0, 2.5] * 500})])
+    network = compile(g, seed=3, merge=merge)
+    promised(network)
+    s = network.synapses
+    assert s.pieces.tolist() == [0, 16, 32, 40, 56, 72, 88, 90, 110]     # rows into c are short: it is whole
+    assert s.count.max() > 1 if merge else s.count.max() == 1
+    assert (s.spread >= 0).any()
+    assert (s.varied >= 0).any()
+    assert flat(s).count.sum() == 50 * 60 + 40 * 60 + 900 + 2000 + (flat(s).delay == 2.0)[flat(s).target >= 90].sum()
+
+
+def test_drawn_weights_and_delays_are_float32_numbers_inside_their_clip():
+    clip = [0.1, 0.3]
+    g = graph(("a", "lif", 300), edges=[("a", "a", {
+        "rule": "fixed_indegree", "indegree": 3, "multapses": False, "weight": {"normal": [0.2, 0.2], "clip": clip},
+        "delay": {"uniform": [0.1, 0.3]}})])
+    each = flat(compile(g).synapses)
+    assert (each.weight == each.weight.astype(np.float32)).all()
+    assert (each.delay == each.delay.astype(np.float32)).all()
+    assert clip[0] <= each.weight.min()
+    assert each.weight.max() <= clip[1]
+    with pytest.raises(es.Mistake, match="no float32 number lies inside the clip"):
+        of_edge({"uniform": [0.1, 0.1 + 2e-12], "clip": [0.1, 0.1 + 1e-12]}, 3, Field(None, "", ""), "weight",
+                (1, "weight"))
+
+
+def test_own_values_are_stored_in_float32_where_that_is_exact_and_saves_something(monkeypatch):
+    def stored(weight, rule="pairs", **more):
+        edge = {"rule": rule, "weight": weight, "delay": 1.0, **more}
+        s = compile(graph(("a", "lif", 3), edges=[("a", "a", edge)])).synapses
+        return s.weights.dtype, s.weights.tolist()
+    pairs = {"source": [0, 0, 1], "target": [1, 1, 2]}
+    assert stored([0.5, 0.25, 2.0], **pairs) == (np.float64, [0.75, 2.0])
+    monkeypatch.setattr("eventsnn.synapses.SMALL", 1)
+    assert stored([0.5, 0.25, 2.0], **pairs) == (np.float32, [0.75, 2.0])
+    assert stored([0.5, 0.1, 2.0], **pairs) == (np.float64, [0.5 + 0.1, 2.0])
+    assert stored([1.0, 2.0 ** -30, 2.0], **pairs) == (np.float64, [1.0 + 2.0 ** -30, 2.0])     # no float32 as a sum
+    dtype, drawn = stored({"normal": [1.0, 0.1]}, **pairs)
+    assert dtype == np.float32                                 # sums of draws are rounded as they were
+    monkeypatch.setattr("eventsnn.synapses.SMALL", 100)
+    assert stored({"normal": [1.0, 0.1]}, **pairs) == (np.float64, drawn)
+    assert stored([0.5] * 3, **pairs) == (np.float64, [])      # one weight for all
+
+
+def test_few_different_delays_make_rows_and_many_make_one_row_of_own_delays():
+    edge = {"rule": "all_to_all", "weight": 1.0}
+    few = compile(graph(("a", "lif", 20), edges=[("a", "a", {**edge, "delay": [1.0, 2.0] * 200})])).synapses
+    assert (len(few.delay), len(few.delays)) == (40, 0)
+    many = compile(graph(("a", "lif", 20), edges=[("a", "a", {**edge, "delay": {"uniform": [1, 2]}})])).synapses
+    assert (len(many.delay), len(many.delays)) == (20, 400)
+
+
+@pytest.mark.parametrize(("size", "indegree", "own", "bytes_per_synapse"), [(5000, 500, False, 5.0),
+                                                                           (5000, 300, True, 12.5)])
+def test_a_synapse_takes_few_bytes_and_building_few_more(size, indegree, own, bytes_per_synapse):
+    edge = {"rule": "fixed_indegree", "indegree": indegree, "weight": 0.1, "delay": 1.5}
+    if own:
+        edge |= {"weight": {"normal": [1, 0.1]}, "delay": {"normal": [1.5, 0.5], "clip": [0.1, 9]}}
+    g = graph(("a", "lif", size), edges=[("a", "a", edge)])
+    compile(g)                                                 # its own memory is numba's
+    tracemalloc.start()
+    synapses = compile(g).synapses
+    peak = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    taken = sum(column.nbytes for column in synapses)
+    assert taken <= bytes_per_synapse * size * indegree
+    assert peak <= 1.3 * taken + 12 * 2 ** 20                  # chunks and records of neurons: the same for any size
 
 
 def test_the_compiled_and_the_plain_table_builder_agree(monkeypatch):
@@ -134,15 +257,10 @@ def test_the_compiled_and_the_plain_table_builder_agree(monkeypatch):
         ("a", "b", {"rule": "fixed_indegree", "indegree": 90, "weight": {"normal": [1, 0.5]}, "delay": 1.5}),
         ("b", "b", {"rule": "bernoulli", "p": 0.3, "autapses": False, "weight": 2.0, "delay": {"uniform": [1, 2]}})])
     compiled = compile(g, seed=2)                                  # over 5000 synapses, so compiled loops made it
-    for module in ("tables", "rules", "values"):
+    monkeypatch.setattr("eventsnn.synapses.link", lambda function: function)
+    for module in ("synapses", "rules", "values"):
         monkeypatch.setattr(f"eventsnn.{module}.loop", lambda function, work: function)
     assert compile(g, seed=2).digest == compiled.digest
-
-
-def test_the_counting_sort_is_the_stable_sort():
-    keys = np.random.default_rng(1).integers(0, 50, 6000).astype(np.int32)
-    order = np.random.default_rng(2).permutation(6000).astype(np.int32)
-    assert (count_sort(keys, offsets(keys, 50), order) == order[np.argsort(keys[order], kind="stable")]).all()
 
 
 def test_a_digraph_compiles_as_the_multidigraph_of_its_edges():
@@ -275,9 +393,8 @@ def test_every_population_edge_and_purpose_draws_its_own_numbers():
     network = compile(g)
     a, b = network.by_name["a"].params, network.by_name["b"].params
     draws = [a["v_init"], a["i_offset"], b["v_init"]]
-    order = np.argsort(network.synapses.order)
-    delay = np.repeat(network.synapses.delay, np.diff(network.synapses.first))[order]
-    draws += [*np.split(network.synapses.weight[order] - 1, 2), *np.split(delay - 1, 2)]
+    each = flat(network.synapses)
+    draws += [each.weight - 1, each.delay - 1]
     values = np.concatenate(draws)
     assert len(np.unique(values)) == len(values)
     assert values.min() >= 0

@@ -8,8 +8,8 @@ from hypothesis import strategies as st
 
 from eventsnn.errors import Mistake
 from eventsnn.kernel.link import link
-from eventsnn.rng import U64, batch, key, philox, unit
-from eventsnn.rules import RULES, connect, draw_with, draw_without, skip
+from eventsnn.rng import U64, batch, key, philox, several_below, unit
+from eventsnn.rules import RULES, connect, draw_with, draw_without, pattern, skip
 from eventsnn.values import drawn, fill_normal, fill_uniform, numbers
 
 NAMES = ("a", "b", 0)
@@ -110,6 +110,58 @@ def test_bernoulli_leaves_autapses_out_and_moves_no_other_pair():
     assert pairs("bernoulli", 40, 40, same=True, p=0.3, autapses=False) == [(s, t) for s, t in with_self if s != t]
 
 
+def test_fixed_total_goes_by_target_and_has_that_many_independent_pairs():
+    found = pairs("fixed_total", 30, 20, total=60_000)
+    assert len(found) == 60_000
+    targets = [t for _, t in found]
+    assert targets == sorted(targets)
+    cells = np.bincount([s * 20 + t for s, t in found], minlength=600)
+    assert abs(((cells - 100) ** 2 / 100).sum() - 599) < 5 * np.sqrt(2 * 599)     # chi-squared: multinomial
+    assert pairs("fixed_total", 30, 20, total=0) == []
+    assert all(s != t for s, t in pairs("fixed_total", 4, 4, same=True, autapses=False, total=300))
+    assert pairs("fixed_total", 1 << 21, 3, total=8) == pairs("fixed_total", 1 << 21, 3, total="8")
+
+
+@pytest.mark.parametrize(("rule", "arguments"), [
+    ("one_to_one", {}), ("all_to_all", {}), ("fixed_indegree", {"indegree": 5}), ("fixed_outdegree", {"outdegree": 5}),
+    ("fixed_indegree", {"indegree": 5, "multapses": False}), ("fixed_total", {"total": 150}), ("bernoulli", {"p": 0.3}),
+    ("bernoulli", {"p": 1.0}), ("pairs", {"source": list(range(30)) * 3, "target": [1, 2, 3] * 30})])
+@pytest.mark.parametrize("same", [True, False])
+def test_chunks_are_bookkeeping(rule, arguments, same, monkeypatch):
+    whole = pairs(rule, 30, 30, same=same, **arguments)
+    monkeypatch.setattr("eventsnn.rules.CHUNK", 7)
+    made = pattern(rule, arguments, 30, 30, same, 1, NAMES)
+    assert made.chunks > 4
+    parts = [list(zip(*(c.tolist() for c in made.chunk(k)), strict=True)) for k in range(made.chunks)]
+    assert [pair for part in parts for pair in part] == whole
+    if made.ascending:
+        for source in range(30):
+            mine = [t for s, t in whole if s == source]
+            assert mine == sorted(mine)
+
+
+def test_a_batch_holds_the_words_of_philox():
+    for function in (batch, link(batch)):
+        words = np.zeros((4, 9), np.uint64)
+        function(words, key(1, "x"), U64(2 ** 33 + 5), 9)
+        for draw in range(9):
+            a, b = philox(key(1, "x"), U64(2 ** 33 + 5), U64(draw))
+            x = words[:, draw]
+            assert (a, b) == ((x[1] << U64(32)) | x[0], (x[3] << U64(32)) | x[2])
+
+
+@pytest.mark.parametrize("n", [1, 7, 1 << 20, (1 << 20) + 1, 2 ** 31 - 1])
+def test_several_below_fill_their_range_evenly_in_plain_python_too(n):
+    found = []
+    for function in (several_below, link(several_below)):
+        out = np.zeros(999, np.int32)
+        function(out, 1, 998, np.empty((4, 500), np.uint64), key(1, "y"), U64(3), n)
+        found.append(out)
+    assert (found[0] == found[1]).all()
+    assert 0 <= found[0].min() <= found[0].max() < n
+    assert abs(found[0][1:].mean() - (n - 1) / 2) < 5 * n / np.sqrt(12 * 998)
+
+
 @settings(max_examples=60, deadline=None)
 @given(st.data())
 def test_the_plain_loops_and_the_compiled_ones_make_the_same_pairs(data):
@@ -118,12 +170,12 @@ def test_the_plain_loops_and_the_compiled_ones_make_the_same_pairs(data):
     degree = data.draw(st.integers(0, partners - itself))
     seed = key(data.draw(st.integers(0, 2 ** 40)), "test")
     for loop in (draw_with, draw_without):
-        arguments = (seed, partners, owners, degree, itself)
+        arguments = (seed, partners, 0, np.full(owners, degree), itself)
         assert (loop(*arguments) == link(loop)(*arguments)).all()
     room = data.draw(st.sampled_from([1, 3, 1000]))                        # a room too small grows
-    plain, compiled = (f(seed, partners, owners, -2.5, itself, room) for f in (skip, link(skip)))
+    plain, compiled = (f(seed, partners, 0, owners, -2.5, itself, room) for f in (skip, link(skip)))
     assert all((a == b).all() for a, b in zip(plain, compiled, strict=True))
-    assert all((a == b).all() for a, b in zip(plain, skip(seed, partners, owners, -2.5, itself, 5000), strict=True))
+    assert all((a == b).all() for a, b in zip(plain, skip(seed, partners, 0, owners, -2.5, itself, 5000), strict=True))
 
 
 @pytest.mark.parametrize(("rule", "arguments"), [("fixed_indegree", {"indegree": 3}), ("bernoulli", {"p": 0.2}),
@@ -145,6 +197,9 @@ def test_the_partners_of_a_target_depend_on_nothing_but_seed_names_and_target(ru
      "indegree 1 is too large for 0 possible partners"),
     ("fixed_indegree", {"indegree": -1}, "indegree must be at least 0, not -1"),
     ("fixed_indegree", {"indegree": 1.5}, "indegree must be a whole number, not 1.5"),
+    ("fixed_total", {"total": 3, "multapses": False}, "rule 'fixed_total' draws every pair on its own"),
+    ("fixed_total", {"total": 3, "autapses": False, "same": True, "pre": 1, "post": 1},
+     "total 3 is too large for 0 possible partners"),
     ("bernoulli", {"p": 1.5}, "p must be one number from 0 to 1, not 1.5"),
     ("bernoulli", {"p": -0.5}, "p must be one number from 0 to 1, not -0.5"),
     ("bernoulli", {"p": [0.1, 0.2]}, "p must be one number from 0 to 1, not [0.1, 0.2]"),
@@ -171,7 +226,8 @@ def test_a_rule_refuses_what_it_cannot_do_with_the_numbers(rule, arguments, mess
 
 
 def test_the_table_of_rules_is_the_contracts():
-    assert list(RULES) == ["one_to_one", "all_to_all", "fixed_indegree", "fixed_outdegree", "bernoulli", "pairs"]
+    assert list(RULES) == ["one_to_one", "all_to_all", "fixed_indegree", "fixed_outdegree", "fixed_total", "bernoulli",
+                           "pairs"]
 
 
 # ---------------------------------------------------------------------------------------------------- draws
@@ -218,8 +274,8 @@ def test_value_k_of_a_draw_does_not_depend_on_how_many_there_are():
 def test_plain_and_compiled_draws_agree_bit_for_bit():
     for fill in (fill_normal, fill_uniform):
         plain, compiled = np.empty(500), np.empty(500)
-        fill(plain, key(3, "x"), 0.3, 1.7, 0.0, 1.5)
-        link(fill)(compiled, key(3, "x"), 0.3, 1.7, 0.0, 1.5)
+        fill(plain, 7, key(3, "x"), 0.3, 1.7, 0.0, 1.5)
+        link(fill)(compiled, 7, key(3, "x"), 0.3, 1.7, 0.0, 1.5)
         assert plain.tobytes() == compiled.tobytes()
 
 
@@ -239,7 +295,7 @@ def test_a_networkx_graph_of_every_rule_compiles():
     g = nx.MultiDiGraph()
     g.add_node("a", model="lif", size=6)
     given = {"fixed_indegree": {"indegree": 2}, "fixed_outdegree": {"outdegree": 2}, "bernoulli": {"p": 0.5},
-             "pairs": {"source": [1], "target": [2]}}
+             "fixed_total": {"total": 12}, "pairs": {"source": [1], "target": [2]}}
     for rule in RULES:
         g.add_edge("a", "a", rule=rule, weight=1.0, delay=1.0, **given.get(rule, {}))
-    assert compile(g, merge=False).synapses.count.sum() >= 6 + 36 + 12 + 12 + 1
+    assert len(compile(g, merge=False).synapses.target) >= 6 + 36 + 12 + 12 + 12 + 1

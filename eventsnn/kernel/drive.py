@@ -28,6 +28,7 @@ FLOW = np.dtype([
     ("alike", "i8"),             # all synapses have this weight, and it is not 0:
     ("weight", "f8"),
     ("delay", "f8"),
+    ("receptor", "i8"),
     ("drawn", "i8"),             # number of the next event to draw
     ("last", "f8"),              # time of the last one drawn
     ("position", "i8"),          # the next event of the batch
@@ -87,9 +88,9 @@ def draw_plain(flow, b, time, place, bits):
     for i in range(len(time)):
         k = base + np.int64(((bits[i] & MASK) * sources) >> S32)
         place[i] = k if low <= k < high else trash
-    rate = b.rate
+    wait = b.wait
     for i in range(len(time)):
-        time[i] = waiting(bits[i] >> S32) / rate
+        time[i] = waiting(bits[i] >> S32) * wait
     t, delay = flow.last, flow.delay
     for i in range(len(time)):
         t += time[i]

@@ -14,11 +14,10 @@ import numpy as np
 
 from ..course import ENDLESS, RAPID
 from ..streams import Streams, next_event
-from .calendar import Calendar, merge_sort, next_due, take, unroll
+from .calendar import Calendar, Due, merge_sort, next_due, take, unroll
 from .emitted import Emitted, room
 from .inbox import Wiring, deliver
 from .mail import Mail, exchange, spread
-from .queue import Queue
 
 
 def unbound(*_):
@@ -209,14 +208,14 @@ class Share(NamedTuple):
     inbox_last: np.ndarray       # (neurons,) int64
     counters: np.ndarray         # (5,) int64: spikes, synaptic operations, neuron updates (instants of input, per
                                  # neuron), the neuron + 1 that fires endlessly at one instant, and work space
-    quick: Any                   # `Quick`, or nothing
+    quick: Any                   # a tuple of `Quick`
 
 
 class Course(NamedTuple):
     """What changes from call to call, besides the arrays that are written in place."""
 
     calendar: Calendar
-    queue: Queue
+    queue: Any                   # a tuple of `Queue`, one for each
     arrival: np.ndarray
     time: float                  # start of the next window
     meetings: int                # with the other shards, so far
@@ -253,6 +252,8 @@ def run(course, share, groups, frame, budget):
     wiring, counters, times = share.wiring, share.counters, frame.times
     kept = Emitted(np.empty(64), np.empty(64, np.int64), 0)
     fresh = Emitted(np.empty(64), np.empty(64, np.int64), 0)
+    due = Due(np.empty(64), np.empty(64, np.int64), np.empty(64, np.int64), np.empty(64), 0)
+    spare = Due(np.empty(64), np.empty(64, np.int64), np.empty(64, np.int64), np.empty(64), 0)
     before, windows, loads, endless = counters[0] + counters[1], 0, 0.0, False
     sample = 0
     while sample < len(times) and times[sample] < start:
@@ -260,10 +261,12 @@ def run(course, share, groups, frame, budget):
     while start < frame.until and loads < budget and not endless:
         windows += 1
         end = min(start + frame.width, frame.until)
-        due = merge_sort(unroll(calendar, wiring, take(calendar, start, end), end))
-        due, queue, fresh = quick_window(share.quick, due, queue, end, frame, sample,
-                                         Emitted(fresh.time, fresh.emitter, 0), counters)
-        arrival, fresh = slow_window(groups, due, share, end, frame, sample, arrival, fresh, counters)
+        due = take(calendar, start, end, due)
+        due, spare = unroll(calendar, wiring, due, spare, end)
+        due, spare = merge_sort(due, spare)
+        rest, queue, fresh = quick_window(share.quick, due, queue, end, frame, sample,
+                                          Emitted(fresh.time, fresh.emitter, 0), counters)
+        arrival, fresh = slow_window(groups, rest, share, end, frame, sample, arrival, fresh, counters)
         counters[0] += fresh.n
         fresh = sources_window(share.sources, end, frame.tick, fresh)
         kept = room(kept, kept.n + fresh.n)

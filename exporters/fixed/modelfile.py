@@ -30,13 +30,14 @@ from eventsnn.tables import drives, sums
 from . import lif
 from .format import VERSION, Fixed, Format, Projection
 
-NAME, GRAPH, FORMAT, NUMBER = "model.json", "graph.json", "eventsnn integer network", 1
+NAME, GRAPH, FORMAT, NUMBER = "model.json", "graph.json", "eventsnn integer network", 2
 ARITHMETIC = {"name": VERSION, "mode": "event", "rounding": "DOWN", "saturation": "symmetric", "comparison": ">=",
               "accumulation": "exact, saturated once", "judged": "once per neuron and tick",
               "ticks": "rint(t/tick), delays at least 1"}
 FIELDS = ("format", "version", "arithmetic", "tick_ms", "seed", "digest", "populations", "projections", "report",
           "images", "graph")
 OWN = ("name", "model", "kind", "size", "neuron", "emitter", "receptors", "rest")
+IMAGES = {"weight": "mantissa", "weights": "mantissas"}    # where the name is not `Synapses`'
 Image = tuple[np.ndarray, int, str]                    # values, bits that are used, meaning
 
 
@@ -71,16 +72,23 @@ def images_of(network: Network) -> dict[str, Image]:
     """Every table of the network, as small as its values allow."""
     s, (group,) = network.synapses, network.groups
     shift = shifts(network.populations, network.fixed.projections, s)
+    own = np.repeat(shift, np.where(s.varied >= 0, np.diff(s.first), 0))
     found: dict[str, Image] = {
         "synapses.first_row": image(s.first_row, "emitter e owns rows first_row[e] .. first_row[e+1] - 1"),
         "synapses.first": image(s.first, "row r owns synapses first[r] .. first[r+1] - 1"),
-        "synapses.delay": image(s.delay.astype(np.int64), "ticks, one per row"),
+        "synapses.delay": image(s.delay.astype(np.int64), "ticks, one per row; of a row with own delays the least"),
+        "synapses.mantissa": image(s.weight >> shift, "of each synapse of the row unless it has own ones; signed; "
+                                                      "shift left by the projection's shift to get LSBs of V"),
+        "synapses.receptor": image(s.receptor, "receptor of the target, one per row"),
+        "synapses.count": image(s.count, "how many multapses were merged into each synapse of the row"),
+        "synapses.varied": image(s.varied, "where a row's own mantissas begin in synapses.mantissas; -1: it has none"),
+        "synapses.spread": image(s.spread, "where a row's own delays begin in synapses.delays; -1: it has none"),
+        "synapses.apart": image(s.apart, "the row before is of the same emitter and delay and has none of its targets"),
         "synapses.target": image(s.target, "neuron ids"),
-        "synapses.mantissa": image(s.weight >> shift, "signed; shift left by the projection's shift to get LSBs of V"),
-        "synapses.receptor": image(s.receptor, "receptor of the target"),
-        "synapses.order": image(s.order, "the synapse's number"),
-        "synapses.count": image(s.count, "how many multapses were merged into this synapse"),
-        "synapses.original": (network.fixed.original, 64, "float weight in mV that the integer weight came from"),
+        "synapses.mantissas": image(s.weights >> own, "one per synapse of the rows that have own ones"),
+        "synapses.delays": image(s.delays.astype(np.int64), "ticks, one per synapse of the rows that have own ones"),
+        "synapses.pieces": image(s.pieces, "where the neurons are cut: rows of one delay lead into one piece"),
+        "synapses.original": (network.fixed.original, 64, "float weight in mV that each synapse's integer came from"),
     }
     for name in lif.SCALARS:
         found[f"neurons.{name}"] = image(alike(group.params[name]), MEANINGS[name])
@@ -117,15 +125,15 @@ def alike(values: np.ndarray) -> np.ndarray:
 
 
 def shifts(populations: Any, projections: Any, s: Any) -> np.ndarray:
-    """The left shift of every synapse, from its projection."""
+    """The left shift of every row, from its projection."""
     emitting = [p for p in populations if p.kind != "current"]
     receiving = [p for p in populations if p.kind == "neuron"]
     at_source, at_target = ({p.name: k for k, p in enumerate(ps)} for ps in (emitting, receiving))
     known = sorted(((at_source[q.source] * len(receiving) + at_target[q.target]) * 256 + q.receptor, q.shift)
                    for q in projections)
-    emitter = np.repeat(np.repeat(np.arange(len(s.first_row) - 1), np.diff(s.first_row)), np.diff(s.first))
+    emitter = np.repeat(np.arange(len(s.first_row) - 1), np.diff(s.first_row))
     source = np.searchsorted([p.emitter for p in emitting], emitter, side="right") - 1
-    target = np.searchsorted([p.neuron for p in receiving], s.target, side="right") - 1
+    target = np.searchsorted([p.neuron for p in receiving], s.target[s.first[:-1]], side="right") - 1
     which = np.searchsorted([k for k, _ in known], (source * len(receiving) + target) * 256 + s.receptor)
     return np.array([shift for _, shift in known], np.int64)[which]
 
@@ -170,9 +178,12 @@ def read(path: str | Path) -> Network:
                   tuple(Projection(**q) for q in header["projections"]), header["report"], tables["synapses.original"])
     populations = tuple(population(q, fixed) for q in header["populations"])
     neurons = sum(p.size for p in populations if p.kind == "neuron")
-    s = Synapses(*(tables[f"synapses.{name if name != 'weight' else 'mantissa'}"].astype(kind) for name, kind in
-                   zip(Synapses._fields, ("i8", "i8", "f8", "i4", "i8", "u1", "i8", "i4"), strict=True)))
-    s = s._replace(weight=s.weight << shifts(populations, fixed.projections, s))
+    s = Synapses(*(tables[f"synapses.{IMAGES.get(name, name)}"].astype(kind) for name, kind in
+                   zip(Synapses._fields, ("i8", "i8", "f8", "i8", "u1", "i4", "i8", "i8", "?", "i4", "i8", "f8", "i8"),
+                       strict=True)))
+    shift = shifts(populations, fixed.projections, s)
+    s = s._replace(weight=s.weight << shift,
+                   weights=s.weights << np.repeat(shift, np.where(s.varied >= 0, np.diff(s.first), 0)))
     network = Network(populations, (group(tables, neurons),), s, drives(sums([], neurons)), header["seed"],
                       graph_of(path, header["graph"]), header["tick_ms"], fixed)
     if network.digest != header["digest"]:

@@ -16,11 +16,14 @@ from typing import NamedTuple
 
 import numpy as np
 
+from eventsnn.columns import of_array
 from eventsnn.errors import Mistake
-from eventsnn.network import Group, Network, Population, Synapses
+from eventsnn.network import Group, Network, Population, Synapses, flat
 from eventsnn.result import Result
-from eventsnn.tables import Projection as Edge
-from eventsnn.tables import synapses as synapse_table
+from eventsnn.rules import by_owner
+from eventsnn.synapses import Projection as Edge
+from eventsnn.synapses import counted
+from eventsnn.synapses import synapses as synapse_table
 from eventsnn.values import at, quoted
 
 from . import lif, scales
@@ -55,8 +58,7 @@ class Part(NamedTuple):
     source: Population
     target: Population
     receptor: int
-    first: int                   # number of its first synapse
-    emitter: np.ndarray          # (n,) int32
+    emitter: np.ndarray          # (n,) int64
     post: np.ndarray             # (n,) int32 neuron ids
     weight: np.ndarray           # (n,) float64, mV
     delay: np.ndarray            # (n,) float64, ms
@@ -132,21 +134,18 @@ def quantise(network: Network, calibrate: Result | None = None, *, tick: float =
 
 # ---------------------------------------------------------------------------------------------------- synapses
 def parts_of(network: Network) -> list[Part]:
-    """The unmerged synapses, in order, by source population, target population and receptor."""
-    table = network.synapses
-    rows = np.repeat(np.arange(len(table.delay)), np.diff(table.first))
-    emitter = np.repeat(np.arange(network.emitters), np.diff(table.first_row))[rows]
+    """The unmerged synapses by source population, target population and receptor; in the table's order."""
+    table = flat(network.synapses)
     emitting = [p for p in network.populations if p.kind != "current"]
     receiving = [p for p in network.populations if p.kind == "neuron"]
-    source = np.searchsorted([p.emitter for p in emitting], emitter, side="right") - 1
+    source = np.searchsorted([p.emitter for p in emitting], table.emitter, side="right") - 1
     target = np.searchsorted([p.neuron for p in receiving], table.target, side="right") - 1
     kind = (source * len(receiving) + target) * 256 + table.receptor
-    order = np.lexsort((table.order, kind))
+    order = np.argsort(kind, kind="stable")
     ends = np.flatnonzero(np.diff(kind[order], append=-1)) + 1
-    found = [Part(emitting[source[k[0]]], receiving[target[k[0]]], int(table.receptor[k[0]]), int(table.order[k[0]]),
-                  emitter[k].astype(np.int32), table.target[k], table.weight[k], table.delay[rows[k]])
-             for k in np.split(order, ends[:-1]) if len(k)]
-    return sorted(found, key=lambda part: part.first)
+    return [Part(emitting[source[k[0]]], receiving[target[k[0]]], int(table.receptor[k[0]]),
+                 table.emitter[k], table.target[k], table.weight[k], table.delay[k])
+            for k in np.split(order, ends[:-1]) if len(k)]
 
 
 def gathered(parts: Sequence[Part], p: Population) -> scales.Incoming:
@@ -172,18 +171,30 @@ def tabulated(network: Network, parts: Sequence[Part], rounded: Sequence[Rounded
 
     Its sums are of whole numbers below 2^53, so they are exact in any order and in float64.
     """
+    borders = np.array([*(p.neuron for p in network.populations if p.kind == "neuron"), network.neurons], np.int64)
+
     def table(weights: Iterable[np.ndarray]) -> Synapses:
-        return synapse_table([Edge(part.emitter, part.post, weight, r.delay, part.receptor)
-                              for part, r, weight in zip(parts, rounded, weights, strict=True)],
-                             network.emitters, network.neurons, True)
+        return synapse_table([edge(part, weight, r.delay) for part, r, weight in zip(parts, rounded, weights,
+                                                                                    strict=True)],
+                             network.emitters, borders, True)
 
     integer = table(np.ldexp(r.mantissa.astype(np.float64), r.shift) for r in rounded)
-    total = np.bincount(integer.target, np.abs(integer.weight), 1).max()
-    if total >= EXACT:
-        j = int(np.argmax(np.bincount(integer.target, np.abs(integer.weight))))
-        raise Mistake(f"the weights into neuron {j} add up to 2^{math.log2(total):.1f} LSBs, too much to be summed "
-                      "exactly: take fewer v_bits or a smaller guard_bits")
-    return integer._replace(weight=integer.weight.astype(np.int64)), table(part.weight for part in parts).weight
+    each = flat(integer)
+    total = np.bincount(each.target, np.abs(each.weight), 1)
+    if total.max() >= EXACT:
+        raise Mistake(f"the weights into neuron {int(np.argmax(total))} add up to 2^{math.log2(total.max()):.1f} LSBs, "
+                      "too much to be summed exactly: take fewer v_bits or a smaller guard_bits")
+    original = flat(table(part.weight for part in parts))
+    return (integer._replace(weight=integer.weight.astype(np.int64), weights=integer.weights.astype(np.int64),
+                             delays=integer.delays.astype(np.float64)), original.weight)
+
+
+def edge(part: Part, weight: np.ndarray, delay: np.ndarray) -> Edge:
+    """A part as a projection whose pairs are given."""
+    source, target = (part.emitter - part.source.emitter).astype(np.int32), part.post - np.int32(part.target.neuron)
+    pattern = by_owner(len(source), 1, lambda a, b: (source[a:b], target[a:b]), False)
+    return Edge(pattern, counted(pattern, part.source.size), part.source.emitter, part.target.neuron,
+                of_array(weight), of_array(delay), part.receptor)
 
 
 # ---------------------------------------------------------------------------------------------------- neurons

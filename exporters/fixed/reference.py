@@ -10,7 +10,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from eventsnn.network import Network
+from eventsnn.network import Network, flat
 
 
 class Trace(NamedTuple):
@@ -126,8 +126,9 @@ def _neurons(network: Network) -> list[Neuron]:
 
 def _outgoing(network: Network) -> list[list[tuple[int, int, int]]]:
     """(delay in ticks, target, weight) of every synapse, by emitter."""
-    table = network.synapses
-    return [[(int(table.delay[row]), int(table.target[k]), int(table.weight[k]))
-             for row in range(int(table.first_row[e]), int(table.first_row[e + 1]))
-             for k in range(int(table.first[row]), int(table.first[row + 1]))]
-            for e in range(network.emitters)]
+    found: list[list[tuple[int, int, int]]] = [[] for _ in range(network.emitters)]
+    table = flat(network.synapses)
+    for e, delay, target, weight in zip(table.emitter.tolist(), table.delay.tolist(), table.target.tolist(),
+                                        table.weight.tolist(), strict=True):
+        found[e].append((int(delay), target, int(weight)))
+    return found
