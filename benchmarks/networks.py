@@ -79,12 +79,9 @@ def tables(n: int = 100_000, indegree: int = 1000, own: bool = False) -> Made:
 
 
 def microcircuit(scale: float = 0.1) -> Made:
-    try:
-        from eventsnn.scenarios import microcircuit as scenario
-    except ImportError:
-        raise SystemExit("benchmark microcircuit runs the scenario of that name, and eventsnn.scenarios has none yet"
-                         ) from None
-    return scenario.build(scale), None
+    from eventsnn.scenarios import microcircuit as scenario
+
+    return scenario.build(scale), scenario.synapses(scale) + sum(scenario.sizes(scale).values())
 
 
 NETWORKS = {f.__name__: f for f in (brunel, cuba, wave, tables, microcircuit)}

@@ -71,5 +71,5 @@ def waiting(bits):
     m = np.int64((w & 0xFFFFFFFFFFFFF) + LOWEST).view(np.float64)            # u = m 2^k
     i = (w >> 45) & 127
     f = m * CENTRES[i] - 1.0                                                 # exact, |f| < 2^-6
-    p = f * f * (0.5 - f * (1.0 / 3.0 - f * (0.25 - f * (0.2 - f * (1.0 / 6.0 - f * (1.0 / 7.0 - f * 0.125))))))
+    p = f * f * (0.5 - f * (1.0 / 3.0 - f * (0.25 - f * (0.2 - f * (1.0 / 6.0)))))
     return ((p - f) - LOGS[i]) - k * LN2

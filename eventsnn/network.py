@@ -20,8 +20,8 @@ class Synapses(NamedTuple):
     """Rows of synapses by emitter.  The synapses of a row have their edge, receptor and count in common, and their
     weight and delay unless they have own ones; the order of the table is that of law S5."""
 
-    first_row: np.ndarray    # (emitters + 1,) int64: emitter e owns rows first_row[e] .. first_row[e+1] - 1, which stand
-                             # by delay, then edge, then piece, then count
+    first_row: np.ndarray    # (emitters + 1,) int64: emitter e owns rows first_row[e] .. first_row[e+1] - 1, by delay,
+                             # then edge, then piece, then count
     first: np.ndarray        # (rows + 1,) int64: row r owns synapses first[r] .. first[r+1] - 1
     delay: np.ndarray        # (rows,) float64, ms or ticks, > 0; of a row with own delays the least
     weight: np.ndarray       # (rows,) float64, or int64 in an integer network: each synapse's; 0 in a row with own ones
@@ -29,7 +29,7 @@ class Synapses(NamedTuple):
     count: np.ndarray        # type: ignore[assignment]  # (rows,) int32: how many multapses became each synapse
     varied: np.ndarray       # (rows,) int64: where the row's own weights begin in `weights`; -1: it has none
     spread: np.ndarray       # (rows,) int64: where its own delays begin in `delays`; -1: it has none
-    apart: np.ndarray        # (rows,) bool: it belongs to the emitter of the row before, with its delay, and has other targets
+    apart: np.ndarray        # (rows,) bool: the row before is of its emitter and delay, and has none of its targets
     target: np.ndarray       # (synapses,) int32 neuron ids, ascending, distinct and in one piece within a row of one
                              # delay; by delay, then target, in a row with own delays
     weights: np.ndarray      # float64, int64, or float32 where every value survives it

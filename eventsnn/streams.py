@@ -2,9 +2,10 @@
 
 Law S12: the sources of a `poisson` population run in blocks of 4096 consecutive ones.  A block is one stream of events:
 word i of (seed, population, block) gives the waiting time to event i, by exponential inversion of its high half, and by
-its low half whose event it is, in proportion to the rates.  Where rates vary, both go by each source's highest rate, and a third number, draw i of the
-block's lane 1, keeps the event with probability rate(t) / highest (thinning: Lewis & Shedler 1979).  Interval i of a
-`renewal` source is a function of (seed, population, source, i).  Nothing else moves an event.
+its low half whose event it is, in proportion to the rates.  Where rates vary, both go by each source's highest rate,
+and a third number, draw i of the block's lane 1, keeps the event with probability rate(t) / highest (thinning: Lewis &
+Shedler 1979).  Interval i of a `renewal` source is a function of (seed, population, source, i).  Nothing else moves an
+event.
 """
 
 import math
@@ -27,6 +28,7 @@ STREAM = np.dtype([
     ("emitter", "i8"),           # of the block's first source
     ("sources", "i8"),
     ("rate", "f8"),              # events per ms of the whole block; of a renewal stream, order / mean gamma part
+    ("wait", "f8"),              # 1 / rate, on average
     ("start", "f8"),             # ms: the earliest of the block, its t[-1]
     ("stop", "f8"),              # ms: the latest of the block
     ("uniform", "i8"),           # all highest rates are equal
@@ -62,7 +64,7 @@ class Streams(NamedTuple):
     step: np.recarray            # (steps,) of type STEP
 
 
-Block = tuple[tuple[Any, ...], np.ndarray, np.ndarray]      # a STREAM without `first`, SOURCEs, and their STEPs
+Block = tuple[tuple[Any, ...], np.ndarray, np.ndarray]      # a STREAM without `wait` and `first`, SOURCEs, their STEPs
 
 
 def streams(network: Network, seed: int) -> Streams:
@@ -72,7 +74,7 @@ def streams(network: Network, seed: int) -> Streams:
     for population in network.populations:
         if population.kind == "source" and population.model in RANDOM:
             for row, source, step in RANDOM[population.model](population, key(seed, population.model, population.name)):
-                rows.append((*row, first))
+                rows.append((*row[:5], 1.0 / row[4] if row[4] > 0.0 else np.inf, *row[5:], first))
                 cumulative.append(np.cumsum(source["highest"]))
                 source["begin"] += begun
                 source["end"] += begun
@@ -92,7 +94,8 @@ def poisson(population: Population, keyed: np.uint64) -> Iterator[Block]:
         source["start"], source["stop"], source["depth"] = p["start"], p["stop"], p["modulation"]
         source["frequency"], source["phase"] = p["frequency"], np.deg2rad(p["phase"] % 360.0)
         times, rates = p.get("times", np.zeros((len(source), 1))), p["rates"] if "rates" in p else p["rate"][:, None]
-        highest = np.array([steps.max(initial=0.0) for steps in rates]) * (1.0 + source["depth"])
+        steady = np.array([steps.max(initial=0.0) for steps in rates]) if varies else p["rate"]
+        highest = steady * (1.0 + source["depth"])
         source["highest"] = highest
         step = np.empty(0, STEP)
         if varies:
@@ -129,7 +132,7 @@ def next_event(streams, k, i, t):
         time = t + interval(b, i)
         return (time, b.emitter) if time < b.stop else (np.inf, -1)
     bits = word(b, i)
-    time = t + waiting(bits >> S32) / b.rate
+    time = t + waiting(bits >> S32) * b.wait
     if not time < b.stop:
         return np.inf, -1
     whose = bits & MASK

@@ -6,6 +6,7 @@ place.  Nothing ever holds the pairs of a whole edge.
 """
 
 from collections.abc import Sequence
+from itertools import pairwise
 from typing import NamedTuple
 
 import numpy as np
@@ -101,19 +102,17 @@ def cuts(projections: Sequence[Projection], kinds: np.ndarray, few: Sequence[np.
     A population is cut at multiples of PIECE unless the rows that lead into it would be left with less than SHORT
     targets on average.
     """
-    length = {}
-    for first, end in zip(borders[:-1].tolist(), borders[1:].tolist(), strict=True):
-        count, rows, size = 0, 0.0, end - first
-        for p, kind, f in zip(projections, kinds, few, strict=True):
-            if p.neuron == first and kind != SPREAD and size > PIECE:
-                number, some = int(p.counts.sum()), int(np.count_nonzero(p.counts)) * max(len(f), 1)
-                count += number
-                rows += some * min(-(-size // PIECE), max(number / max(some, 1), 1.0))
-        length[first] = PIECE if count >= SHORT * rows else max(size, 1)
-    starts = [np.arange(first, end, length[first]) for first, end in zip(borders[:-1].tolist(), borders[1:].tolist(),
-                                                                         strict=True)]
-    return (np.concatenate([*starts, borders[-1:]]).astype(np.int64),
-            np.array([length[p.neuron] for p in projections], np.int64))
+    bounds = list(pairwise(borders.tolist()))
+    size = {first: end - first for first, end in bounds}
+    count, rows = dict.fromkeys(size, 0), dict.fromkeys(size, 0.0)
+    for p, kind, f in zip(projections, kinds, few, strict=True):
+        if kind != SPREAD:
+            number, strands = int(p.counts.sum()), int(np.count_nonzero(p.counts)) * max(len(f), 1)
+            count[p.neuron] += number
+            rows[p.neuron] += min(-(-size[p.neuron] // PIECE) * strands, max(number, strands))
+    length = {n: PIECE if count[n] >= SHORT * rows[n] else max(size[n], 1) for n in size}
+    pieces = [n for first, end in bounds for n in range(first, end, length[first])]
+    return np.array([*pieces, borders[-1]], np.int64), np.array([length[p.neuron] for p in projections], np.int64)
 
 
 def built(projections: Sequence[Projection], edges: Edges, few: Sequence[np.ndarray], emitters: int,

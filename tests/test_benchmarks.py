@@ -146,12 +146,11 @@ def test_a_half_made_environment_is_made_again(monkeypatch, tmp_path):
     assert len(made) == 4
 
 
-def test_the_microcircuit_runs_or_says_what_it_waits_for():
-    try:
-        import eventsnn.scenarios.microcircuit  # noqa: F401
-    except ImportError:
-        with pytest.raises(SystemExit, match="runs the scenario of that name"):
-            networks.microcircuit(0.01)
+def test_the_microcircuit_has_all_keys(capsys):
+    told = json.loads(lines(capsys, "microcircuit", "--scale", "0.01", "--until", "50", "--runs", "1", "--json")[-1])
+    assert set(race.KEYS) <= set(told)
+    assert (told["neurons"], told["synapses"]) == (771, 29_859 + 771)
+    assert told["events"] > 0
 
 
 def test_our_side_says_when_it_fails():

@@ -212,7 +212,7 @@ def test_sparseness_is_counted_by_hand_on_a_small_network():
 def test_every_projection_counts_its_whole_matrix(network):
     cells, used = matrix_cells(network)
     assert cells == 20 * 16 + 20 * 4 + 1 * 16 + 16 * 4 + 4 * 16
-    assert used == len(network.synapses.weight)
+    assert used == len(network.synapses.target)
 
 
 def test_an_integer_network_has_the_smaller_footprint(network, emulated):

@@ -2,6 +2,7 @@
 
 import math
 import os
+from unittest import mock
 
 import networkx as nx
 import numpy as np
@@ -15,6 +16,14 @@ from eventsnn.kernel import engine
 
 EXAMPLES = int(os.environ.get("EVENTSNN_EXAMPLES", "250"))  # fewer where each is slow: see .ci/run
 PATIENT = {"deadline": None, "suppress_health_check": [HealthCheck.too_slow, HealthCheck.data_too_large]}
+
+
+few = st.sampled_from([0, 2, 256])  # how many different delays of an edge make rows; more are one row's own
+
+
+def compiled(graph, seed, levels, merge=True):
+    with mock.patch("eventsnn.columns.LEVELS", levels):
+        return es.compile(graph, seed=seed, merge=merge)
 
 
 def same(a, b):
@@ -45,9 +54,20 @@ def three_agree(network, until):
 
 
 @settings(max_examples=EXAMPLES, **PATIENT)
-@given(networks(), st.integers(0, 3))
-def test_three_engines_agree_on_every_network(graph, seed):
-    three_agree(es.compile(graph, seed=seed), 15.0)
+@given(networks(), st.integers(0, 3), few)
+def test_three_engines_agree_on_every_network(graph, seed, levels):
+    three_agree(compiled(graph, seed, levels), 15.0)
+
+
+@settings(max_examples=max(EXAMPLES // 8, 5), **PATIENT)
+@given(networks(kinds=(lif_delta,), currents=False), few)
+def test_multapses_may_be_merged_or_not(graph, levels):
+    """Weights here are sums of powers of two, so the order of summing cannot tell."""
+    for pre, _, attributes in graph.edges(data=True):
+        attributes["weight"] = 0.25 if pre in ("given", "noise") else 0.125
+    merged, apart = (es.simulate(compiled(graph, 1, levels, merge), 15.0) for merge in (True, False))
+    assert merged.spikes == apart.spikes
+    assert merged.counters == apart.counters
 
 
 @settings(max_examples=max(EXAMPLES // 3, 5), **PATIENT)
@@ -221,14 +241,14 @@ def test_inputs_of_one_instant_are_summed_in_the_order_of_their_emitters(backend
 
 
 @pytest.mark.parametrize("backend", ["compiled", "python", "simpy"])
-def test_inputs_of_one_emitter_are_summed_in_the_order_of_its_synapses(backend):
-    """Two spikes of one source meet at 3 ms through delays of 1 and 2 ms: synapses 0 and 2, and 1 and 3 share rows."""
+def test_inputs_of_one_emitter_are_summed_in_the_order_of_the_table(backend):
+    """Two spikes of one source meet at 3 ms through delays of 1 and 2 ms: rows go by delay, then by edge."""
     g = nx.MultiDiGraph()
     g.add_node("in", model="spikes", times=[1.0, 2.0])
     for weight, delay in ((1e16, 2.0), (1.0, 1.0), (-1e16, 2.0), (3.0, 1.0)):
         g.add_edge("in", "n", weight=weight, delay=delay)
-    left = 4.0 * np.exp(-1 / 20)  # of what synapses 1 and 3 brought at 2 ms
-    assert potential_at_3(g, backend) - left == pytest.approx(3.0)  # by rows it would be 4
+    left = 4.0 * np.exp(-1 / 20)  # of what the edges of 1 ms brought at 2 ms
+    assert potential_at_3(g, backend) - left == pytest.approx(4.0)  # (1 + 3 + 1e16) - 1e16; in edge order it would be 3
 
 
 @settings(max_examples=max(EXAMPLES // 8, 5), **PATIENT)

@@ -13,7 +13,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from strategies import lif_delta, networks
-from test_equivalence import brunel, everything, same
+from test_equivalence import brunel, compiled, everything, few, same
 
 import eventsnn as es
 from eventsnn.kernel import engine, mail
@@ -49,9 +49,9 @@ rooms = st.sampled_from([1, mail.ROOM])
 
 # ---------------------------------------------------------------------------------------------------- the promise
 @settings(max_examples=max(EXAMPLES // 6, 5), **PATIENT)
-@given(networks(), st.integers(0, 3), rooms)
-def test_no_bit_depends_on_threads_windows_or_recording(graph, seed, room):
-    network = es.compile(graph, seed=seed)
+@given(networks(), st.integers(0, 3), rooms, few)
+def test_no_bit_depends_on_threads_windows_or_recording(graph, seed, room, levels):
+    network = compiled(graph, seed, levels)
     recorded = run(network, 15.0, everything(network), seed=seed)
     plain = run(network, 15.0, seed=seed)
     assert plain.spikes == recorded.spikes
@@ -64,9 +64,9 @@ def test_no_bit_depends_on_threads_windows_or_recording(graph, seed, room):
 
 
 @settings(max_examples=max(EXAMPLES // 10, 3), **PATIENT)
-@given(networks(), st.integers(2, 4), parts, rooms)
-def test_nor_in_plain_python(graph, threads, part, room):
-    network = es.compile(graph, seed=1)
+@given(networks(), st.integers(2, 4), parts, rooms, few)
+def test_nor_in_plain_python(graph, threads, part, room, levels):
+    network = compiled(graph, 1, levels)
     expected = es.simulate(network, 12.0, backend="simpy", record=everything(network), record_at=0.75)
     how = {"threads": threads, "window": part * network.min_delay, "room": room, "jit": False}
     same(expected, run(network, 12.0, everything(network), **how))
@@ -171,9 +171,9 @@ def test_brunels_network_is_one_for_any_number_of_threads():
 
 # ---------------------------------------------------------------------------------------------------- the deal
 @settings(max_examples=max(EXAMPLES // 4, 5), **PATIENT)
-@given(networks(), st.integers(2, 5))
-def test_every_neuron_stream_and_synapse_is_somebodys_once_and_rows_keep_their_order(graph, threads):
-    setup = laid_out(es.compile(graph, seed=1), 15.0)[0]
+@given(networks(), st.integers(2, 5), few)
+def test_every_neuron_stream_and_synapse_is_somebodys_once_and_rows_keep_their_order(graph, threads, levels):
+    setup = laid_out(compiled(graph, 1, levels), 15.0)[0]
     synapses, of = setup.network.synapses, deal(setup, threads, 1.0, 0.0)
     assert of.shards == min(threads, setup.network.neurons)
     assert sorted(np.concatenate(of.streams)) == list(range(len(setup.streams.of)))

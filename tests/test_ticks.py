@@ -1,4 +1,4 @@
-"""The kernel of integer networks: equal to the general loop, the specification and the integer reference, bit for bit."""
+"""The kernel of integer networks equals the general loop, the specification and the integer reference, bit for bit."""
 
 import dataclasses
 import math
@@ -31,8 +31,8 @@ def general(monkeypatch):
     """Calls a function as if there were no specialised kernels."""
     def call(function, *args, **how):
         with monkeypatch.context() as patch:
-            patch.setattr(engine, "plan", lambda setup: quick.Plan(
-                np.zeros(setup.network.neurons, bool), np.zeros(len(setup.streams.of), bool), [], "", {}))
+            patch.setattr(engine, "plan", lambda setup, width: quick.Plan(
+                np.full(setup.network.neurons, -1), np.zeros(len(setup.streams.of), bool), []))
             return function(*args, **how)
     return call
 
@@ -61,7 +61,7 @@ def graphs(draw):
             copies = draw(st.sampled_from([1, 1, 2]))
             pairs = np.repeat(np.arange(size), copies)
             g.add_edge(f"noise {k} of {name}", name, rule="pairs", source=pairs, target=pairs,
-                       weight=draw(numbers) if one else draw(st.lists(numbers, min_size=len(pairs), max_size=len(pairs))),
+                       weight=draw(numbers if one else st.lists(numbers, min_size=len(pairs), max_size=len(pairs))),
                        delay=draw(lags), receptor=draw(st.integers(0, 1)))
     for pre, post in draw(st.lists(st.tuples(st.sampled_from(["in", *names]), st.sampled_from(names)), min_size=1,
                                    max_size=5)):
@@ -260,4 +260,4 @@ def test_multapses_of_a_direct_source_count_each():
 def test_a_direct_stream_is_one_that_nobody_listens_to():
     fixed = quantise(es.compile(brunel(50), seed=1))
     for record, direct in (({}, [True, True]), ({"to exc": ["spikes"]}, [False, True])):
-        assert quick.plan(laid_out(fixed, 5.0, record)[0]).stream.tolist() == direct
+        assert quick.plan(laid_out(fixed, 5.0, record)[0], 1.0).stream.tolist() == direct

@@ -8,8 +8,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-
-BARE = ("enter", "next_due", "count", "collect", "ascends", "merge_runs", "precedes", "move")     # see link.py
+BARE = ("enter", "next_due", "count", "collect", "ascends", "run_end", "merge_runs", "precedes", "move")  # see link.py
 
 
 class Calendar(NamedTuple):
@@ -26,12 +25,26 @@ class Calendar(NamedTuple):
 
 
 class Due(NamedTuple):
-    """What acts in a window."""
+    """What acts in a window: entries of arrays that are used again and again."""
 
-    time: np.ndarray       # (n,) float64
-    part: np.ndarray       # (n,) int64
-    synapse: np.ndarray    # (n,) int64: the first that acts: all from there on, or in a row with own delays it alone
-    spike: np.ndarray      # (n,) float64: when it was emitted, as long as that matters
+    time: np.ndarray       # (room,) float64
+    part: np.ndarray       # (room,) int64
+    synapse: np.ndarray    # (room,) int64: the first that acts: all from there on, or in a row with own delays it alone
+    spike: np.ndarray      # (room,) float64: when it was emitted, as long as that matters
+    size: np.ndarray       # (1,) int64: how many there are
+
+
+def sized(due, n):
+    """n entries, whatever they are."""
+    due.size[0] = n
+    if n <= len(due.time):
+        return due
+    return Due(np.empty(2 * n), np.empty(2 * n, np.int64), np.empty(2 * n, np.int64), np.empty(2 * n), due.size)
+
+
+def nothing():
+    """An empty list of what is due."""
+    return Due(np.empty(64), np.empty(64, np.int64), np.empty(64, np.int64), np.empty(64), np.zeros(1, np.int64))
 
 
 def calendar(width: float, longest: float) -> Calendar:
@@ -102,11 +115,10 @@ def next_due(c, start, end):
     return min(end, max(start, (first + mask) / c.per_time[0]))
 
 
-def take(c, start, end):
+def take(c, start, end, due):
     """Remove and return all entries with time in [start, end), in the order they came in."""
-    n = count(c, start, end)
-    due = Due(np.empty(n), np.empty(n, np.int64), np.empty(n, np.int64), np.empty(n))
-    if n > 0:
+    due = sized(due, count(c, start, end))
+    if due.size[0] > 0:
         collect(c, start, end, due)
     return due
 
@@ -153,12 +165,15 @@ def collect(c, start, end, due):
             k = after
 
 
-def unroll(c, wiring, due, end):
-    """Each synapse with an own delay that acts before `end` by itself; what comes later goes back into the calendar."""
+def unroll(c, wiring, due, out, end):
+    """Each synapse with an own delay that acts before `end` by itself; what comes later goes back into the calendar.
+
+    Returns what is due, and what can be used for something else.
+    """
     if len(wiring.delays) == 0:
-        return due
+        return due, out
     n = 0
-    for d in range(len(due.part)):
+    for d in range(due.size[0]):
         row = wiring.row[due.part[d]]
         if wiring.spread[row] < 0:
             n += 1
@@ -167,9 +182,9 @@ def unroll(c, wiring, due, end):
         while k < wiring.end[due.part[d]] and due.spike[d] + wiring.delays[own + k] < end:
             n += wiring.mine[wiring.target[k]]
             k += 1
-    out = Due(np.empty(n), np.empty(n, np.int64), np.empty(n, np.int64), np.empty(0))
+    out = sized(out, n)
     n = 0
-    for d in range(len(due.part)):
+    for d in range(due.size[0]):
         part, spike, k = due.part[d], due.spike[d], due.synapse[d]
         row = wiring.row[part]
         own = wiring.spread[row] - wiring.first[row]
@@ -188,42 +203,42 @@ def unroll(c, wiring, due, end):
             time = spike + wiring.delays[own + k]            # law S9: as `spread` computes an entry's first
         if wiring.spread[row] >= 0 and k < wiring.end[part]:
             enter(c, time, part, spike, k)
-    return out
+    return out, due
 
 
-def merge_sort(due):
+def merge_sort(due, other):
     """The same in ascending order of time, then row, then synapse: natural merge sort, so that ordered streams cost
-    little."""
-    n = len(due.time)
-    if n < 2 or ascends(due):
-        return due
-    ends = np.empty(n + 1, np.int64)
-    other = Due(np.empty(n), np.empty(n, np.int64), np.empty(n, np.int64), due.spike)
-    while merge_runs(due, other, ends) > 1:
+    little.  Also what can be used for something else."""
+    if ascends(due):
+        return due, other
+    other = sized(other, due.size[0])
+    while merge_runs(due, other) > 1:
         due, other = other, due
-    return other
+    return other, due
 
 
 def ascends(due):
-    for k in range(1, len(due.time)):
-        if precedes(due, k, k - 1):
-            return False
-    return True
+    k = 1
+    while k < due.size[0] and not precedes(due, k, k - 1):
+        k += 1
+    return k >= due.size[0]
 
 
-def merge_runs(due, other, ends):
-    """One pass: ascending runs, two by two, from `due` into `other`; how many there are then."""
-    n = len(due.time)
-    runs = 0
-    for k in range(1, n):
-        if precedes(due, k, k - 1):
-            ends[runs] = k
-            runs += 1
-    ends[runs] = n
-    start = 0
-    for pair in range(0, runs + 1, 2):
-        middle = ends[pair]
-        end = ends[pair + 1] if pair < runs else middle
+def run_end(due, start):
+    """Where the ascending run that begins at `start` ends."""
+    k = start + 1
+    while k < due.size[0] and not precedes(due, k, k - 1):
+        k += 1
+    return min(k, due.size[0])
+
+
+def merge_runs(due, other):
+    """One pass: ascending runs, two by two, from `due` into `other`; how many there are then, at most."""
+    start, runs = 0, 0
+    while start < due.size[0]:
+        middle = run_end(due, start)
+        end = run_end(due, middle) if middle < due.size[0] else middle
+        runs += 1
         a, b = start, middle
         for k in range(start, end):
             if b >= end or (a < middle and not precedes(due, b, a)):
@@ -233,7 +248,7 @@ def merge_runs(due, other, ends):
                 move(due, b, other, k)
                 b += 1
         start = end
-    return runs // 2 + 1
+    return runs
 
 
 def precedes(due, a, b):

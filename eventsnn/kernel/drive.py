@@ -33,7 +33,8 @@ FLOW = np.dtype([
     ("alike", "i8"),             # all synapses have this weight, which is not 0, and none is of multapses:
     ("weight", "f8"),
     ("delay", "f8"),
-    ("tick", "f8"),
+    ("receptor", "i8"),
+    ("tick", "f8"),              # ms; 0: continuous time
     ("drawn", "i8"),             # number of the next event to draw
     ("last", "f8"),              # time of the last one drawn
     ("position", "i8"),          # the next event of the batch
@@ -93,9 +94,9 @@ def draw_plain(flow, b, time, place, bits):
     for i in range(len(time)):
         k = base + np.int64(((bits[i] & MASK) * sources) >> S32)
         place[i] = k if low <= k < high else trash
-    rate = b.rate
+    wait = b.wait
     for i in range(len(time)):
-        time[i] = waiting(bits[i] >> S32) / rate
+        time[i] = waiting(bits[i] >> S32) * wait
     t, delay, tick = flow.last, flow.delay, flow.tick
     for i in range(len(time)):
         t += time[i]

@@ -2,7 +2,7 @@
 
 import math
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from functools import partial
 from typing import Any
 
@@ -10,15 +10,14 @@ import numpy as np
 
 from ..course import Outcome, Setup, endless, loose, tight
 from ..model import Dynamics
-from . import loop, pieces
+from . import loop, pieces, queue
 from . import mail as post
 from .calendar import calendar
 from .inbox import arrival_type
 from .link import Bound, link
 from .loop import Cells, Course, Frame, Share, Sources
 from .patience import patience
-from .queue import Queue
-from .quick import KERNELS, plan, quick
+from .quick import KERNELS, Layout, layouts, plan
 from .shards import WORTH, Deal, deal, together, wirings
 
 PAUSE = 0.2          # seconds between returns to Python, about
@@ -46,15 +45,26 @@ def compiles() -> bool:
     return not DISABLED
 
 
-def runner(dynamics: Sequence[Dynamics], functions: Mapping[str, Any], tick: float, jit: bool) -> Callable[..., Any]:
-    """The loop for these models, compiled or plain.  functions: of those that are left to the specialised kernel."""
-    names: dict[str, Any] = {"stamp": ticked if tick else continuous, "slow_window": loop.no_groups,
-                             "quick_window": pieces.no_window, "quick_soonest": pieces.never}
+def quick_chain(dynamics: Sequence[Dynamics], stamp: Callable[..., Any]) -> dict[str, Bound]:
+    """What the loop does with all groups that go to specialised kernels."""
+    windows, soonest, queues = Bound(pieces.no_windows), Bound(pieces.never), Bound(queue.none_longer)
+    for quick in (d.quick for d in reversed(dynamics)):
+        if quick:
+            module = KERNELS[quick.kernel]
+            verbs = {name: getattr(module, name) for name in getattr(module, "VERBS", pieces.VERBS)}
+            window = Bound.to(pieces.window, {"stamp": stamp, **verbs, **quick.functions})
+            windows = Bound.to(pieces.windows, {"first_pieces": window, "other_pieces": windows})
+            soonest = Bound.to(pieces.all_soonest, {"other_pieces": soonest})
+            queues = Bound.to(queue.all_longer, {"other_queues": queues})
+    return {"quick_window": windows, "quick_soonest": soonest, "quick_queues": queues}
+
+
+def runner(dynamics: Sequence[Dynamics], quick: Sequence[Dynamics], tick: float, jit: bool) -> Callable[..., Any]:
+    """The loop for these models, and those that go to specialised kernels, compiled or plain."""
+    stamp = ticked if tick else continuous
+    names: dict[str, Any] = {"stamp": stamp, "slow_window": loop.no_groups, **quick_chain(quick, stamp)}
     if dynamics:
         names["slow_window"] = Bound.to(loop.groups_through, {"groups_window": chain(dynamics)})
-    if functions:
-        names["quick_window"] = Bound.to(pieces.window, {**functions, "stamp": names["stamp"]})
-        names["quick_soonest"] = pieces.soonest
     if jit and compiles():
         from .atomic import meet
 
@@ -89,10 +99,10 @@ def run(setup: Setup, jit: bool, progress: Callable[[float, float], None] | None
     """
     network = setup.network
     compiled = jit and compiles()
-    chosen = plan(setup)
-    slow = [not chosen.neuron[group.neuron].all() for group in network.groups]
-    ranks = sorted(np.flatnonzero(slow), key=lambda k: network.groups[k].dynamics.name)     # fewer loops to compile
     width = min(network.min_delay, window, setup.until / 64.0 or 1.0)
+    chosen = plan(setup, width)
+    slow = [not (chosen.group[group.neuron] >= 0).all() for group in network.groups]
+    ranks = sorted(np.flatnonzero(slow).tolist(), key=lambda k: network.groups[k].dynamics.name)  # few loops to compile
     of = deal(setup, threads, width, worth, chosen.stream)
     wires = wirings(setup, of)
     mail = post.mail(of.shards, room, compiled)
@@ -100,23 +110,25 @@ def run(setup: Setup, jit: bool, progress: Callable[[float, float], None] | None
     longest = float(max(network.synapses.delay.max(initial=width), network.synapses.delays.max(initial=width)))
     local = np.empty(network.neurons, np.int64)
     inboxes = np.zeros(network.neurons, np.int64), np.zeros(network.neurons, np.int64)
-    mine = [[(of.owner[group.neuron] == shard) & ~chosen.neuron[group.neuron] for group in network.groups]
+    mine = [[(of.owner[group.neuron] == shard) & (chosen.group[group.neuron] < 0) for group in network.groups]
             for shard in range(of.shards)]
     reached = np.array([np.diff(wiring.first_row) > 0 for wiring in wires])
     shares, groups, courses = [], [], []
+    plans: list[list[Layout]] = []
     for shard, wiring in enumerate(wires):
         soonest = np.zeros(len(ranks))
+        plans.append(layouts(setup, chosen, of.owner, shard, wiring, width, compiled))
         groups.append(tuple(cells(setup, k, mine[shard][k], soonest[i:i + 1], jit) for i, k in enumerate(ranks)))
         for group in groups[-1]:
             local[group.neuron] = np.arange(len(group.neuron))
         abroad = np.logical_or.reduce(np.delete(reached, shard, 0))
         shares.append(Share(shard, wiring, soonest, local, sources(setup, of, shard), abroad, *inboxes,
-                            np.zeros(5, np.int64), quick(setup, chosen, of.owner, shard, wiring, compiled)))
+                            np.zeros(6, np.int64), tuple(layout.quick for layout in plans[-1])))
         arrival = np.empty(64, arrival_type(wiring.weight.dtype))
-        courts = len(shares[-1].quick.cells.piece) if shares[-1].quick else 0
-        queue = Queue(np.zeros(courts + 1, np.int64), np.zeros(courts + 1, np.int64), np.empty(64), np.empty(64, np.int64))
-        courses.append(Course(calendar(width, longest), queue, arrival, 0.0, 0))
-    step = runner([network.groups[k].dynamics for k in ranks], chosen.functions, network.tick, jit)
+        queues = tuple(layout.queue() for layout in plans[-1])
+        courses.append(Course(calendar(width, longest), queues, arrival, 0.0, 0, 0))
+    step = runner([network.groups[k].dynamics for k in ranks], [network.groups[k].dynamics for k in chosen.groups],
+                  network.tick, jit)
 
     def go(shard: int, budget: int) -> Any:
         with np.errstate(all="ignore"):                # of this thread
@@ -150,9 +162,11 @@ def run(setup: Setup, jit: bool, progress: Callable[[float, float], None] | None
             if len(cell.neuron):
                 ends: Any = cell.state
                 states[k][mine[shard][k]] = ends if jit else tight(ends, states[k].dtype)
-        if chosen.kernel and KERNELS[chosen.kernel].ends:
-            k = chosen.groups[0]
-            KERNELS[chosen.kernel].ends(setup, k, shares[shard].quick.cells, states[k], compiled)
-    kernels = [*([chosen.kernel] if chosen.kernel else []), *(["general"] if ranks or not chosen.kernel else [])]
-    return Outcome(np.sum([share.counters[:3] for share in shares], axis=0), states, courses[0].time,
-                   interrupted, tuple(kernels))
+        for k, layout in zip(chosen.groups, plans[shard], strict=True):
+            ends = layout.quick.cells.state
+            ends = ends if compiled else tight(ends, states[k].dtype)
+            for name in network.groups[k].dynamics.counts:
+                states[k][name][np.searchsorted(network.groups[k].neuron, layout.neuron)] = ends[name][layout.place]
+    kernels = sorted({quick.kernel for k in chosen.groups if (quick := network.groups[k].dynamics.quick)})
+    return Outcome(np.sum([share.counters[:3] for share in shares], axis=0), states, courses[0].time, interrupted,
+                   (*kernels, "general") if ranks or not kernels else tuple(kernels))

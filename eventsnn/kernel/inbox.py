@@ -53,11 +53,11 @@ def after(wiring, part, synapse):
 def deliver(wiring, due, inbox_first, inbox_last, arrival, counters):
     """Sort the due synapses into one inbox per neuron.  inbox_first == inbox_last everywhere before and after."""
     total = 0
-    for d in range(len(due.part)):
+    for d in range(due.size[0]):
         total += after(wiring, due.part[d], due.synapse[d]) - due.synapse[d]
     touched = np.empty(min(total, wiring.neurons), np.int64)
     m = 0
-    for d in range(len(due.part)):
+    for d in range(due.size[0]):
         for k in range(due.synapse[d], after(wiring, due.part[d], due.synapse[d])):
             j = wiring.target[k]
             if inbox_last[j] == inbox_first[j]:
@@ -72,7 +72,7 @@ def deliver(wiring, due, inbox_first, inbox_last, arrival, counters):
         at += n
     if total > len(arrival):
         arrival = np.empty(2 * total, arrival.dtype)
-    for d in range(len(due.part)):                     # in the order of (time, row, synapse), which is the key order
+    for d in range(due.size[0]):                       # in the order of (time, row, synapse), which is the key order
         time, begin = due.time[d], due.synapse[d]
         row, end = wiring.row[due.part[d]], after(wiring, due.part[d], begin)
         receptor, weight = wiring.receptor[row], wiring.weight[row]

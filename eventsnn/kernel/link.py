@@ -26,6 +26,7 @@ from ..model import Bound
 PACKAGE = __name__.split(".")[0]
 OPTIONS = {"nogil": True, "cache": True, "error_model": "numpy", "no_cfunc_wrapper": True}
 Function = Callable[..., Any]
+_asked: dict[Function, int] = {}                           # of `loop`
 
 
 def link(function: Function | Bound, jit: bool = True) -> Function:
@@ -34,8 +35,11 @@ def link(function: Function | Bound, jit: bool = True) -> Function:
 
 
 def loop(function: Callable[..., Any], work: int) -> Callable[..., Any]:
-    """The function as it is for a little work, where compiling costs more than it saves, else compiled: same bits."""
-    return function if work < 5000 else link(function)
+    """The function as it is for a little work, where compiling costs more than it saves, else compiled: same bits.
+
+    Little is what a process has asked of it so far and now: a hundred small edges are much."""
+    _asked[function] = _asked.get(function, 0) + work
+    return function if _asked[function] < 5000 else link(function)
 
 
 @cache

@@ -14,11 +14,12 @@ import numpy as np
 
 from ..course import ENDLESS, RAPID
 from ..streams import Streams, next_event
-from .calendar import Calendar, merge_sort, next_due, take, unroll
+from .calendar import Calendar, merge_sort, next_due, nothing, take, unroll
 from .emitted import Emitted, room
 from .inbox import Wiring, deliver
 from .mail import Mail, exchange, spread
-from .queue import Queue
+from .pieces import FIRED, WANTED
+from .queue import fits
 
 
 def unbound(*_):
@@ -27,7 +28,7 @@ def unbound(*_):
 
 # What `link` binds: a model's verbs, the network's clock, and the groups' windows chained (see engine.py).
 advance = receive = inject = next_spike = fire = value = stamp = groups_window = head = tail = unbound
-quick_window = quick_soonest = slow_window = unbound          # all pieces' and all groups' windows, or nothing
+quick_window = quick_soonest = quick_queues = slow_window = unbound       # of all pieces and all groups, or none
 
 
 class Sources(NamedTuple):
@@ -207,19 +208,20 @@ class Share(NamedTuple):
     abroad: np.ndarray           # (emitters,) bool: who reaches other shards
     inbox_first: np.ndarray      # (neurons,) int64: see `deliver`
     inbox_last: np.ndarray       # (neurons,) int64
-    counters: np.ndarray         # (5,) int64: spikes, synaptic operations, neuron updates (instants of input, per
+    counters: np.ndarray         # (6,) int64: spikes, synaptic operations, neuron updates (instants of input, per
                                  # neuron), the neuron + 1 that fires endlessly at one instant, and work space
-    quick: Any                   # `Quick`, or nothing
+    quick: Any                   # a tuple of `Quick`
 
 
 class Course(NamedTuple):
     """What changes from call to call, besides the arrays that are written in place."""
 
     calendar: Calendar
-    queue: Queue
+    queues: Any                  # a tuple of `Queue`, one for each group of pieces
     arrival: np.ndarray
     time: float                  # start of the next window
     meetings: int                # with the other shards, so far
+    windows: int                 # so far
 
 
 def quiet_until(share, frame, calendar, sample, end):
@@ -249,10 +251,11 @@ def no_groups(groups, due, share, end, frame, sample, arrival, out, counters):
 def run(course, share, groups, frame, budget):
     """Windows until `until`, or until all shards have handled about `budget` arrivals; what was emitted by those worth
     keeping."""
-    calendar, queue, arrival, start, meetings = course
+    calendar, queues, arrival, start, meetings, former = course
     wiring, counters, times = share.wiring, share.counters, frame.times
     kept = Emitted(np.empty(64), np.empty(64, np.int64), 0)
     fresh = Emitted(np.empty(64), np.empty(64, np.int64), 0)
+    due, spare, quick = nothing(), nothing(), share.quick
     before, windows, loads, endless = counters[0] + counters[1], 0, 0.0, False
     sample = 0
     while sample < len(times) and times[sample] < start:
@@ -260,9 +263,15 @@ def run(course, share, groups, frame, budget):
     while start < frame.until and loads < budget and not endless:
         windows += 1
         end = min(start + frame.width, frame.until)
-        due = merge_sort(unroll(calendar, wiring, take(calendar, start, end), end))
-        due, queue, fresh = quick_window(share.quick, due, queue, end, frame, sample,
-                                         Emitted(fresh.time, fresh.emitter, 0), counters)
+        due = take(calendar, start, end, due)
+        due, spare = unroll(calendar, wiring, due, spare, end)
+        due, spare = merge_sort(due, spare)
+        if not fits(queues, due.size[0]):
+            queues = quick_queues(queues, due.size[0])
+        counters[FIRED] = 0
+        while not quick_window(quick, due, queues, former + windows, end, frame, sample, fresh, counters):
+            fresh = room(Emitted(fresh.time, fresh.emitter, counters[FIRED]), counters[WANTED])
+        fresh = Emitted(fresh.time, fresh.emitter, counters[FIRED])
         arrival, fresh = slow_window(groups, due, share, end, frame, sample, arrival, fresh, counters)
         counters[0] += fresh.n
         fresh = sources_window(share.sources, end, frame.tick, fresh)
@@ -281,4 +290,4 @@ def run(course, share, groups, frame, budget):
         calendar, meetings, loads, endless, start = exchange(
             calendar, wiring, fresh, share.abroad, frame.mail, share.number, meetings,
             counters[0] + counters[1] - before + windows, counters[3], quiet)
-    return Course(calendar, queue, arrival, start, meetings), kept
+    return Course(calendar, queues, arrival, start, meetings, former + windows), kept

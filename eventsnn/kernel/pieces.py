@@ -1,54 +1,293 @@
-"""Runs a shard's neurons of a specialised kernel through a window, piece by piece (see `quick.KERNELS`)."""
+"""Pieces of neurons that live through a window together, in the order of time: rows of synapses, streams of direct
+sources, ends of refractoriness, epochs, breakpoints, samples.
+
+A kernel (`still.py`, `moving.py`) says what these do to its neurons: the names below that `engine.py` binds.
+"""
 
 from typing import Any, NamedTuple
 
 import numpy as np
 
-from .drive import Drive
-from .emitted import Emitted, room
+from ..rng import U64
+from .drive import Drive, head
 from .queue import sort_out
-from .still import FIRED, Wires
+
+BARE = ("note_row", "note_alike", "together", "run_streams", "run_stream", "live", "arrive",
+        "window", "soonest", "windows", "no_windows", "all_soonest", "never")                  # see link.py
+inf = np.inf
 
 
-def live(cells, piece, wires, drive, queue, end, breakpoints, times, out, counters):
-    raise TypeError("a name that link() binds: the kernel's")
+def unbound(*_):
+    raise TypeError("a name that link() binds")
+
+
+VERBS = ("clock", "begin", "next_end", "release", "age", "change", "record", "deliver", "judge", "follow", "finish")
+clock = begin = next_end = release = age = change = record = deliver = judge = follow = finish = unbound
+first_pieces = other_pieces = unbound
+
+PIECE = np.dtype([
+    ("first", "i8"),             # its neurons' places are first .. last - 1; place `last` is its trash
+    ("last", "i8"),
+    ("shift", "i8"),             # place = neuron + shift
+    ("emitter", "i8"),           # of the first place
+    ("tau", "f8"),
+    ("epoch", "i8"),
+    ("alike", "i8"),             # all have the threshold of the first
+    ("begun", "i8"),             # neurons that start at the threshold have fired
+    ("head", "i8"),              # ends of refractoriness: number of the next, and of those there were so far
+    ("tail", "i8"),
+    ("change", "f8"),            # when the next breakpoint of any neuron is
+    ("stream", "i8"),            # its direct streams are stream .. streams - 1
+    ("streams", "i8"),
+    ("merged", "i8"),            # some drive the same neurons
+    ("recorded", "i8"),
+    ("sample", "i8"),            # the next time to record at
+    ("next", "i8"),              # its entries of the queue that are to come are next .. stop - 1
+    ("stop", "i8"),
+    ("soonest", "f8"),           # without inputs nothing happens before
+    ("most", "i8"),              # spikes of a neuron between two looks for room, at most
+])
+CELL = np.dtype([
+    ("gap", "f8"),               # theta - V_inf
+    ("back", "f8"),              # reset - V_inf
+    ("refrac", "f8"),
+    ("end", "f8"),               # ends of refractoriness and whose they are: a ring for each piece
+    ("whose", "i8"),
+    ("cursor", "i8"),            # the next breakpoint of its line
+    ("line_end", "i8"),
+    ("column", "i8"),            # where it is recorded, -1: nowhere
+])
+PART = np.dtype([
+    ("begin", "i8"),             # it has the synapses begin .. end - 1
+    ("end", "i8"),
+    ("weight", "f8"),
+    ("weights", "i8"),           # synapse k has weights[weights + k] if it has an
+    ("own", "i4"),               # own one
+    ("count", "i4"),
+    ("receptor", "i4"),
+    ("apart", "i4"),             # it belongs to the emitter of the part before, with its delay, and has other targets
+])
+FIRED, WANTED = 4, 5             # places in the counters: spikes in this window; room for spikes that is wanted
+NOTHING = np.nan                 # a sum where nothing has arrived
+
+
+class Wires(NamedTuple):
+    """What leads to a shard's pieces."""
+
+    part: Any                    # (parts,) of type PART: as in `Wiring`
+    first_row: np.ndarray        # (emitters + 1,) int64
+    target: np.ndarray
+    weights: np.ndarray
 
 
 class Quick(NamedTuple):
-    """A shard's neurons of a specialised kernel and what leads to them."""
+    """A group's pieces in a shard and what leads to them."""
 
-    cells: Any                   # `Still`, or another kernel's
+    cells: Any                   # `Still` or `Moving`
     wires: Wires
     drive: Drive
     piece_of_part: np.ndarray    # (parts,) int32, -1: no piece of these
+    progress: np.ndarray         # (3,) int64: the window, the piece in it, and whether that has begun
 
 
-def window(quick, due, queue, end, frame, sample, out, counters):
-    """All pieces through one window; also what is due elsewhere."""
-    cells, drive, times = quick.cells, quick.drive, frame.times
-    queue, due = sort_out(queue, due, quick.piece_of_part)
+# ---------------------------------------------------------------------------------------------------- instants
+def note_row(cells, piece, wires, row, n, counters):
+    """A row arrives and is not yet judged; how many places have been touched at this instant."""
+    a, b = row.begin, row.end
+    counters[1] += (b - a) * row.count
+    if not row.own and len(cells.sums) == 1:
+        return note_alike(cells.sums[0], wires.target[a:b], piece.shift, row.weight, cells.touched, n)
+    w = row.weight
+    for k in range(a, b):
+        if row.own:
+            w = wires.weights[row.weights + k]
+        j = wires.target[k] + piece.shift
+        if np.isnan(cells.sums[0, j]):
+            cells.touched[n] = j
+            n += 1
+            for r in range(len(cells.sums)):
+                cells.sums[r, j] = 0.0
+        cells.sums[row.receptor, j] += w
+    return n
+
+
+def note_alike(sums, targets, shift, w, touched, n):
+    """The same for a row of one weight, where there is one receptor."""
+    for k in range(len(targets)):
+        j = U64(targets[k] + shift)
+        before = sums[j]
+        fresh = before != before                             # NOTHING
+        touched[U64(n)] = j
+        n += fresh
+        sums[j] = w if fresh else before + w
+    return n
+
+
+def together(cells, piece, wires, drive, queue, q, last, t, e, out, counters):
+    """All that acts at one instant: rows q .. last - 1 of the queue and events of streams, in key order.
+
+    A stream's sources stand in a row, and those of one stream never meet in one neuron unless they are one source; so
+    the streams' order is theirs.
+    """
+    n = 0
+    for d in range(piece.stream, piece.streams):
+        while head(drive, d) == t:
+            flow = drive.flow[d]
+            j = np.int64(drive.place[d, flow.position])
+            flow.position += 1
+            if j != flow.trash:
+                row = wires.first_row[flow.emitter + j - flow.base]
+                while q < last and queue.part[q] < row:
+                    n = note_row(cells, piece, wires, wires.part[queue.part[q]], n, counters)
+                    q += 1
+                n = note_row(cells, piece, wires, wires.part[row], n, counters)
+    while q < last:
+        n = note_row(cells, piece, wires, wires.part[queue.part[q]], n, counters)
+        q += 1
+    judge(cells, piece, n, t, e, out, counters)
+
+
+# ---------------------------------------------------------------------------------------------------- streams
+def run_streams(cells, piece, wires, drive, queue, limit, out, counters):
+    """All events of the piece's streams before `limit`; False: something else comes first, or there is no more room.
+
+    Streams to different neurons need not be merged in time.
+    """
+    ahead = limit
+    if piece.merged:
+        while ahead == limit:
+            first, soonest, second = -1, inf, inf
+            for d in range(piece.stream, piece.streams):
+                t = head(drive, d)
+                if t < soonest:
+                    first, soonest, second = d, t, soonest
+                else:
+                    second = min(second, t)
+            if not soonest < limit:
+                return True
+            ahead = run_stream(cells, piece, wires, drive, queue, first, soonest == second, min(limit, second), out,
+                               counters)
+            ahead = limit if ahead == min(limit, second) else -inf
+        return False
+    for d in range(piece.stream, piece.streams):
+        ahead = run_stream(cells, piece, wires, drive, queue, d, False, ahead, out, counters)
+    return ahead == limit
+
+
+def run_stream(cells, piece, wires, drive, queue, d, tied, limit, out, counters):
+    """The events of stream d before `limit`; how far it came: less if a release comes up, -inf if there is no room."""
+    flow = drive.flow[d]
+    while head(drive, d) < limit or tied:
+        if counters[FIRED] + (piece.last - piece.first) * piece.most + len(drive.bits) > len(out.time):
+            return -inf
+        if flow.calm and not tied:
+            follow(cells, piece, flow, drive.time[d], drive.place[d], drive.growth[d], limit, out, counters)
+        else:
+            t = head(drive, d)
+            together(cells, piece, wires, drive, queue, 0, 0, t, clock(cells, piece, t), out, counters)
+            tied = False
+        limit = min(limit, next_end(cells, piece))
+    return limit
+
+
+# ---------------------------------------------------------------------------------------------------- windows
+def live(cells, piece, wires, drive, queue, end, breakpoints, times, out, counters):
+    """One piece through one window, its queue from piece.next on; False: there is no more room in `out`."""
+    size = (piece.last - piece.first) * piece.most + len(drive.bits)
+    recorded = len(times) if piece.recorded else 0
+    while counters[FIRED] + size <= len(out.time):
+        arrival = queue.time[piece.next] if piece.next < piece.stop else inf
+        released = next_end(cells, piece)
+        epoch = (piece.epoch + 1) * piece.tau
+        stop = min(min(min(arrival, released), min(epoch, piece.change)), end)
+        due = times[piece.sample] if piece.sample < recorded else inf
+        limit = np.nextafter(due, inf) if due < stop else stop
+        if not piece.begun:
+            begin(cells, piece, out, counters)
+        elif not run_streams(cells, piece, wires, drive, queue, limit, out, counters):
+            pass
+        elif due < stop:                          # a right limit (S0): all that happens at that instant has happened
+            record(cells, piece, due, piece.sample, out, counters)
+            piece.sample += 1
+        elif stop == end:
+            piece.soonest = min(finish(cells, piece, end, out, counters), piece.change)
+            for d in range(piece.stream, piece.streams):
+                piece.soonest = min(piece.soonest, head(drive, d))
+            return True
+        elif stop == epoch:
+            then = min(min(arrival, released), min(min(piece.change, due), end))
+            age(cells, piece, drive.flow, stop, then, out, counters)
+        elif stop == released:
+            release(cells, piece, stop, out, counters)
+        elif stop == piece.change:
+            change(cells, piece, breakpoints, stop, out, counters)
+        else:
+            arrive(cells, piece, wires, drive, queue, stop, out, counters)
+    return False
+
+
+def arrive(cells, piece, wires, drive, queue, t, out, counters):
+    """The rows that act at t, and what else does."""
+    e = clock(cells, piece, t)
+    first = q = piece.next
+    alone = True
+    while q < piece.stop and queue.time[q] == t:
+        part = queue.part[q]
+        alone = alone and (q == first or (part == queue.part[q - 1] + 1 and wires.part[part].apart))
+        q += 1
+    piece.next = q
+    for d in range(piece.stream, piece.streams):
+        alone = alone and head(drive, d) > t
+    if alone:
+        for i in range(first, q):
+            deliver(cells, piece, wires, wires.part[queue.part[i]], t, e, out, counters)
+    else:
+        together(cells, piece, wires, drive, queue, first, q, t, e, out, counters)
+
+
+def window(quick, due, queue, number, end, frame, sample, out, counters):
+    """A group's pieces through window `number`; what is due elsewhere is left over.  False: `out` has no more room; to
+    be called again."""
+    cells, drive, times, progress = quick.cells, quick.drive, frame.times, quick.progress
+    if progress[0] != number:
+        sort_out(queue, due, quick.piece_of_part)
+        progress[0], progress[1], progress[2] = number, 0, 0
     recording = sample < len(times) and times[sample] < end
-    counters[FIRED] = out.n
-    for b in range(len(cells.piece)):
+    for b in range(progress[1], len(cells.piece)):
         piece = cells.piece[b]
-        piece.next, piece.stop = queue.first[b], queue.first[b + 1]
-        if piece.next < piece.stop or piece.soonest < end or (recording and piece.recorded):
-            while not live(cells, piece, quick.wires, drive, queue, end, frame.breakpoints, times, out, counters):
-                out = room(out, counters[FIRED] + piece.last - piece.first + len(drive.bits))
-    return due, queue, Emitted(out.time, out.emitter, counters[FIRED])
+        if progress[2] == 0:
+            piece.next, piece.stop = queue.first[b], queue.first[b + 1]
+        if piece.next < piece.stop or piece.soonest < end or (recording and piece.recorded) or progress[2] == 1:
+            progress[1], progress[2] = b, 1
+            if not live(cells, piece, quick.wires, drive, queue, end, frame.breakpoints, times, out, counters):
+                counters[WANTED] = counters[FIRED] + (piece.last - piece.first) * piece.most + len(drive.bits)
+                return False
+            progress[2] = 0
+    progress[1] = len(cells.piece)
+    return True
 
 
 def soonest(quick):
-    """Before when nothing happens in any piece without inputs."""
+    """Before when nothing happens in any of its pieces without inputs."""
     t = np.inf
     for piece in quick.cells.piece:
         t = min(t, piece.soonest)
     return t
 
 
-def no_window(quick, due, queue, end, frame, sample, out, counters):
-    return due, queue, out
+def windows(quicks, due, queues, number, end, frame, sample, out, counters):
+    """The pieces of all groups, one after the other."""
+    return first_pieces(quicks[0], due, queues[0], number, end, frame, sample, out, counters) and \
+        other_pieces(quicks[1:], due, queues[1:], number, end, frame, sample, out, counters)
 
 
-def never(quick):
+def no_windows(quicks, due, queues, number, end, frame, sample, out, counters):
+    return True
+
+
+def all_soonest(quicks):
+    return min(soonest(quicks[0]), other_pieces(quicks[1:]))
+
+
+def never(quicks):
     return np.inf

@@ -4,10 +4,14 @@ from typing import NamedTuple
 
 import numpy as np
 
-from .calendar import Due
+BARE = ("sort_out", "fits", "measure", "distribute")         # see link.py
 
 
-BARE = ("tally", "distribute")         # see link.py
+def unbound(*_):
+    raise TypeError("a name that link() binds")
+
+
+other_queues = unbound
 
 
 class Queue(NamedTuple):
@@ -21,33 +25,35 @@ class Queue(NamedTuple):
 
 def sort_out(queue, due, piece_of_part):
     """Sort what is due, which stands by time and part, into the pieces' queues; what belongs to none is left over."""
-    over = tally(queue.first, queue.place, due.part, piece_of_part)
-    n = queue.first[len(queue.first) - 1]
-    if n > len(queue.time):
-        queue = Queue(queue.first, queue.place, np.empty(2 * n), np.empty(2 * n, np.int64))
-    rest = Due(np.empty(over), np.empty(over, np.int64), np.empty(over, np.int64), due.spike)
-    distribute(queue, rest, due, piece_of_part)
-    return queue, rest
+    measure(queue.first, queue.place, due, piece_of_part)
+    due.size[0] = distribute(queue, due, piece_of_part)
 
 
-def tally(first, place, part, piece_of_part):
-    """Where each piece's entries begin; how many belong to none."""
+def fits(queues, n):
+    """Whether each has room for n entries."""
+    enough = True
+    for queue in queues:
+        enough = enough and n <= len(queue.time)
+    return enough
+
+
+def measure(first, place, due, piece_of_part):
+    """Where each piece's entries begin."""
     pieces = len(first) - 1
     for b in range(pieces + 1):
         first[b] = 0
-    for d in range(len(part)):
-        first[piece_of_part[part[d]] + 1] += 1               # a part of no piece: number -1
-    over = first[0]
+    for d in range(due.size[0]):
+        first[piece_of_part[due.part[d]] + 1] += 1           # a part of no piece: number -1
     first[0] = 0
     for b in range(pieces):
         first[b + 1] += first[b]
         place[b] = first[b]
-    return over
 
 
-def distribute(queue, rest, due, piece_of_part):
+def distribute(queue, due, piece_of_part):
+    """Copy the pieces' entries, and move the others to the front of `due`; how many."""
     left = 0
-    for d in range(len(due.part)):
+    for d in range(due.size[0]):
         part = due.part[d]
         b = piece_of_part[part]
         if b >= 0:
@@ -56,7 +62,21 @@ def distribute(queue, rest, due, piece_of_part):
             queue.time[k] = due.time[d]
             queue.part[k] = part
         else:
-            rest.time[left] = due.time[d]
-            rest.part[left] = part
-            rest.synapse[left] = due.synapse[d]
+            due.time[left] = due.time[d]
+            due.part[left] = part
+            due.synapse[left] = due.synapse[d]
             left += 1
+    return left
+
+
+def longer(queue, n):
+    """A queue with room for n entries."""
+    return Queue(queue.first, queue.place, np.empty(2 * n), np.empty(2 * n, np.int64))
+
+
+def all_longer(queues, n):
+    return (longer(queues[0], n), *other_queues(queues[1:], n))
+
+
+def none_longer(queues, n):
+    return queues

@@ -1,53 +1,55 @@
 """Lays out what the specialised kernels run: pieces of neurons, and the streams that drive them directly."""
 
-from collections.abc import Callable, Mapping
 from typing import Any, NamedTuple
 
 import numpy as np
 
 from ..course import Setup, loose
-from . import still as resting
-from . import ticks
+from . import moving, still, ticks
 from .drive import BATCH, FLOW, Drive
 from .inbox import Wiring
-from .pieces import Quick
-from .still import CELL, PART, PIECE, Still, Wires
+from .moving import Moving
+from .pieces import CELL, PART, PIECE, Quick, Wires
+from .queue import Queue
+from .still import Still
 
 FEW = 16                         # events drawn at once in plain Python
+SPIKES = 8                       # of a neuron in a window, at most, if it can fire by itself
+KERNELS: dict[str, Any] = {"rows": still, "coefficients": moving, "ticks": ticks}
 
 
 class Plan(NamedTuple):
     """What of a network goes to the specialised kernels; the same for any number of shards."""
 
-    neuron: np.ndarray           # (neurons,) bool: which neurons
+    group: np.ndarray            # (neurons,) int64: of each neuron that does, its group; else -1
     stream: np.ndarray           # (streams,) bool: which streams are direct
     groups: list[int]            # the groups that those neurons are of
-    kernel: str                  # which: see `KERNELS`; "" if none
-    functions: Mapping[str, Any] # that it binds
 
 
-def plan(setup: Setup) -> Plan:
-    """Pieces that a kernel serves as a whole, and then the streams."""
+def served(group: Any) -> Any:
+    return group.dynamics.quick
+
+
+def plan(setup: Setup, width: float) -> Plan:
+    """Pieces that a kernel serves as a whole, and then the streams.  width: of a window."""
     network = setup.network
-    neuron = np.zeros(network.neurons, np.bool_)
-    groups: list[int] = []
-    kernel, functions = "", {}
+    chosen = np.full(network.neurons, -1, np.int64)
     most = highest(network)
     for k, group in enumerate(network.groups):
         quick = group.dynamics.quick
         if quick:
-            mine = np.zeros(network.neurons, np.bool_)
-            mine[group.neuron] = quick.serves(group.params, most[group.neuron])
+            serves = np.zeros(network.neurons, np.bool_)
+            serves[group.neuron] = quick.serves(group.params, most[group.neuron])
+            where = np.zeros(network.neurons, np.int64)
+            where[group.neuron] = np.arange(len(group.neuron))
             for first, last in pieces(network):
-                where = np.searchsorted(group.neuron, np.arange(first, last)) if mine[first:last].all() else None
-                if where is not None and all((group.params[name][where] == group.params[name][where[0]]).all()
-                                             for name in quick.alike):
-                    neuron[first:last] = True
-            if neuron[group.neuron].any():
-                groups.append(k)
-                kernel = quick.kernel
-                functions |= {**quick.functions, "live": KERNELS[kernel].live}
-    return Plan(neuron, direct(setup, neuron), groups, kernel, functions)
+                if serves[first:last].all():
+                    p: Any = group.params[where[first]:where[last - 1] + 1]
+                    if all((p[name] == p[name][0]).all() for name in quick.shared) and (
+                            quick.kernel != "coefficients" or p.refrac.min() * SPIKES > width):
+                        chosen[first:last] = k
+    groups = np.unique(chosen[chosen >= 0]).tolist()
+    return Plan(chosen, direct(setup, chosen), groups)
 
 
 def highest(network: Any) -> np.ndarray:
@@ -73,7 +75,7 @@ def pieces(network: Any) -> list[tuple[int, int]]:
     return kept
 
 
-def direct(setup: Setup, quick: np.ndarray) -> np.ndarray:
+def direct(setup: Setup, group: np.ndarray) -> np.ndarray:
     """Which streams lead from source j of their block to neuron n + j alone, all of them quick."""
     s, chosen = setup.network.synapses, np.zeros(len(setup.streams.of), np.bool_)
     for k, b in enumerate(setup.streams.of):
@@ -86,31 +88,45 @@ def direct(setup: Setup, quick: np.ndarray) -> np.ndarray:
         target = s.target[first[0]:first[-1]]
         if (np.all(np.diff(rows) == 1) and np.all(np.diff(first) == 1) and np.all(np.diff(target) == 1)
                 and np.all(s.spread[mine] < 0) and np.all(s.delay[mine] == s.delay[rows[0]])
-                and np.all(s.receptor[mine] == s.receptor[rows[0]]) and quick[target[0]:target[-1] + 1].all()):
+                and np.all(s.receptor[mine] == s.receptor[rows[0]]) and (group[target[0]:target[-1] + 1] >= 0).all()):
             chosen[k] = True
     return chosen
 
 
-def quick(setup: Setup, chosen: Plan, owner: np.ndarray, shard: int, wiring: Wiring, jit: bool) -> Quick | tuple[()]:
-    """A shard's part of the plan."""
+class Layout(NamedTuple):
+    """A group's pieces in one shard."""
+
+    quick: Quick
+    neuron: np.ndarray           # (n,) int64 neuron ids,
+    place: np.ndarray            # (n,) int64: and their places
+
+    def queue(self) -> Queue:
+        pieces = len(self.quick.cells.piece)
+        first, place = np.zeros((2, pieces + 1), np.int64)
+        return Queue(first, place, np.empty(64), np.empty(64, np.int64))
+
+
+def layouts(setup: Setup, chosen: Plan, owner: np.ndarray, shard: int, wiring: Wiring, width: float, jit: bool
+            ) -> list[Layout]:
+    """A shard's part of the plan, group by group."""
     network = setup.network
-    if not chosen.groups:
-        return ()
-    own = chosen.neuron & (owner == shard)
-    first, last = stretches(own, [first for first, _ in pieces(network)])
-    cells = KERNELS[chosen.kernel].lay_out(setup, chosen.groups[0], first, last, jit)
-    piece = cells.piece
-    piece_of = np.full(network.neurons, -1, np.int32)
-    for b, (low, high) in enumerate(zip(first, last, strict=True)):
-        piece_of[low:high] = b
-    drive = flows(setup, chosen, wiring, piece, first, last, BATCH if jit else FEW)
-    parts = part_table(wiring)
-    piece_of_part = piece_of[wiring.target[wiring.begin]] if len(wiring.begin) else np.empty(0, np.int32)
-    if not jit:
-        piece, parts = loose(piece), loose(parts)
-        drive = drive._replace(flow=loose(drive.flow))
-    return Quick(cells._replace(piece=piece), Wires(parts, wiring.first_row, wiring.target, wiring.weights), drive,
-                 piece_of_part)
+    parts: Any = part_table(wiring) if chosen.groups else None
+    parts = parts if jit or not chosen.groups else loose(parts)
+    made = []
+    for k in chosen.groups:
+        first, last = stretches((chosen.group == k) & (owner == shard), [first for first, _ in pieces(network)])
+        neuron, place, piece, cells = laid_out(setup, k, first, last, width)
+        piece_of = np.full(network.neurons, -1, np.int32)
+        for b, (low, high) in enumerate(zip(first, last, strict=True)):
+            piece_of[low:high] = b
+        drive = flows(setup, chosen, piece, first, last, BATCH if jit else FEW)
+        piece_of_part = piece_of[wiring.target[wiring.begin]] if len(wiring.begin) else np.empty(0, np.int32)
+        if not jit:
+            cells = cells._make(loose(table) if table.dtype.names else table for table in cells)
+            drive = drive._replace(flow=loose(drive.flow))
+        wires = Wires(parts, wiring.first_row, wiring.target, wiring.weights)
+        made.append(Layout(Quick(cells, wires, drive, piece_of_part, np.full(3, -1)), neuron, place))
+    return made
 
 
 def stretches(own: np.ndarray, cuts: list[int]) -> tuple[np.ndarray, np.ndarray]:
@@ -135,21 +151,22 @@ def joined(first: np.ndarray, last: np.ndarray) -> np.ndarray:
     return np.concatenate([np.empty(0, np.int64), *(np.arange(a, b) for a, b in zip(first, last, strict=True))])
 
 
-def still(setup: Setup, k: int, first: np.ndarray, last: np.ndarray, jit: bool) -> Still:
-    """Neurons of group k in pieces first[b] .. last[b] - 1, and one place more for each piece."""
-    network = setup.network
+def laid_out(setup: Setup, k: int, first: np.ndarray, last: np.ndarray, width: float
+             ) -> tuple[np.ndarray, np.ndarray, Any, Any]:
+    """Group k's neurons first[b] .. last[b] - 1 in pieces, and one place more for each: ids, places, pieces, cells."""
+    network, group, probe, drives = setup.network, setup.network.groups[k], setup.probes[k], setup.network.drives
+    if served(group).kernel == "ticks":
+        return ticks.laid_out(setup, k, first, last)
     size = last - first
     begin = np.cumsum([0, *(size + 1)])
     places = int(begin[-1])
-    place = joined(begin[:-1], begin[:-1] + size)
-    neuron = joined(first, last)
-    group = network.groups[k]
+    neuron, place = joined(first, last), joined(begin[:-1], begin[:-1] + size)
     where = np.searchsorted(group.neuron, neuron)
     params: Any = np.zeros(places, group.params.dtype).view(np.recarray)
     state: Any = np.zeros(places, group.state.dtype).view(np.recarray)
-    params[place], state[place] = group.params[where], group.state[where]
-    p, s = params[place], state[place]
-    probe, drives = setup.probes[k], network.drives
+    p: Any = group.params[where]
+    s: Any = group.state[where]
+    params[place], state[place] = p, s
     line = drives.line[neuron]
     cell: Any = np.zeros(places, CELL).view(np.recarray)
     cell.column = -1
@@ -157,11 +174,9 @@ def still(setup: Setup, k: int, first: np.ndarray, last: np.ndarray, jit: bool) 
                          ("cursor", drives.first[line]), ("line_end", drives.first[line + 1]),
                          ("column", probe.column[where])):
         cell[name][place] = values
-    u = np.full(places, -np.inf)
-    u[place] = s.u
     piece: Any = np.zeros(len(first), PIECE).view(np.recarray)
     piece.first, piece.last, piece.shift = begin[:-1], begin[:-1] + size, begin[:-1] - first
-    piece.emitter, piece.tau = setup.emitter_of_neuron[first], params.tau[begin[:-1]]
+    piece.emitter, piece.tau, piece.most = setup.emitter_of_neuron[first], params.tau[begin[:-1]], 1
     breakpoint = np.append(drives.time, np.inf)
     for b, (low, high) in enumerate(zip(piece.first, piece.last, strict=True)):
         piece.alike[b] = (cell.gap[low:high] == cell.gap[low]).all()
@@ -169,16 +184,25 @@ def still(setup: Setup, k: int, first: np.ndarray, last: np.ndarray, jit: bool) 
         piece.change[b] = np.where(mine.cursor < mine.line_end, breakpoint[mine.cursor], np.inf).min()
         piece.recorded[b] = (mine.column >= 0).any()
     receptors = max(1, *(q.receptors for q in network.populations))
-    if not jit:
-        cell, params, state = loose(cell), loose(params), loose(state)
-    return Still(piece, cell, u, np.full((receptors, places), np.nan), np.empty(places, np.int64), params, state,
-                 probe.variables, probe.samples)
+    work = (np.full((receptors, places), np.nan), np.empty(places, np.int64), params, state, probe.variables,
+            probe.samples)
+    if served(group).kernel == "rows":
+        u = np.full(places, -np.inf)
+        u[place] = s.u
+        return neuron, place, piece, Still(piece, cell, u, *work)
+    piece.most = SPIKES + 2
+    c = np.zeros((places, 1 + s.b.shape[1]))
+    c[place, 0], c[place, 1:] = s.a, s.b
+    safe = np.full(places, np.inf)
+    safe[place] = s.safe
+    return neuron, place, piece, Moving(piece, cell, safe, c, np.ones((2, c.shape[1])), *work)
 
 
-def flows(setup: Setup, chosen: Plan, wiring: Wiring, piece: Any, first: np.ndarray, last: np.ndarray, batch: int
+def flows(setup: Setup, chosen: Plan, piece: Any, first: np.ndarray, last: np.ndarray, batch: int
           ) -> Drive:
     """The direct streams into these pieces, by piece; one that leads into several is drawn for each."""
-    s, found = setup.network.synapses, []
+    s = setup.network.synapses
+    found: list[tuple[Any, ...]] = []
     for b in range(len(first)):
         piece.stream[b] = len(found)
         reached: list[tuple[int, int]] = []
@@ -188,8 +212,8 @@ def flows(setup: Setup, chosen: Plan, wiring: Wiring, piece: Any, first: np.ndar
             target = int(s.target[s.first[row]])
             low, high = max(target, int(first[b])), min(target + int(stream.sources), int(last[b]))
             if low < high:
-                own, rows = setup.streams.source[stream.first:stream.first + stream.sources], slice(
-                    row, row + stream.sources)
+                own: Any = setup.streams.source[stream.first:stream.first + stream.sources]
+                rows = slice(row, row + stream.sources)
                 alike = s.varied[row] < 0 and s.weight[row] != 0.0 and bool(
                     np.all((s.weight[rows] == s.weight[row]) & (s.varied[rows] < 0) & (s.count[rows] == 1)))
                 plain = stream.uniform and not stream.varies and bool(
@@ -197,7 +221,8 @@ def flows(setup: Setup, chosen: Plan, wiring: Wiring, piece: Any, first: np.ndar
                 whole = plain and low == target and high == target + stream.sources
                 shift = int(piece.shift[b])
                 found.append((k, stream.emitter, target + shift, low + shift, high + shift, piece.last[b], whole, plain,
-                              alike, s.weight[row], s.delay[row], setup.network.tick, 0, stream.start, batch, 0, 0))
+                              alike, s.weight[row], s.delay[row], s.receptor[row], setup.network.tick, 0, stream.start,
+                              batch, 0, 0))
                 piece.merged[b] |= any(low < h and a < high for a, h in reached)
                 reached.append((low, high))
         piece.streams[b] = len(found)
@@ -205,12 +230,3 @@ def flows(setup: Setup, chosen: Plan, wiring: Wiring, piece: Any, first: np.ndar
     shape = (len(found), batch)
     return Drive(flow, np.zeros(shape), np.zeros(shape, np.uint32), np.zeros(shape), np.zeros(batch, np.uint64),
                  setup.streams)
-
-
-class Kernel(NamedTuple):
-    live: Callable[..., Any]                       # a piece through a window
-    lay_out: Callable[..., Any]                    # (setup, group, first, last, jit) -> its cells, whose pieces are records
-    ends: Callable[..., Any] | None = None         # (setup, group, cells, states, jit): write what a Result adds up
-
-
-KERNELS = {"rows": Kernel(resting.live, still), "ticks": Kernel(ticks.live, ticks.lay_out, ticks.ends)}

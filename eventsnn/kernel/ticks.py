@@ -11,13 +11,15 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from ..course import ENDLESS, Setup, loose, tight
+from ..course import ENDLESS, Setup
 from ..rng import U64
 from .drive import head
-from .still import FIRED, before
+from .pieces import FIRED
+from .still import before
 
 BARE = ("live", "begin", "emit", "tick", "rows", "events", "collect", "add", "note", "note_own", "take_in",
         "record")                                            # see link.py
+VERBS = ("live",)                # what it binds in `pieces`: it leads its pieces through a window in its own way
 inf = np.inf
 NOTHING = -2**63                 # a sum where nothing has arrived; others are less than 2^62
 FEW = 2                          # neurons for each arrival, from which on those who are reached get listed
@@ -47,6 +49,7 @@ PIECE = np.dtype([
     ("next", "i8"),              # its entries of the queue that are to come are next .. stop - 1
     ("stop", "i8"),
     ("soonest", "f8"),           # without inputs nothing happens before
+    ("most", "i8"),              # what room for spikes is asked for, for each neuron
 ])
 
 
@@ -258,17 +261,18 @@ def take_in(cells, first, n, listed, now, counters):
 
 
 # ---------------------------------------------------------------------------------------------------- layout
-def lay_out(setup: Setup, k: int, first: np.ndarray, last: np.ndarray, jit: bool) -> Ticks:
-    """Neurons of group k in pieces first[b] .. last[b] - 1, and one place more for each piece."""
+def laid_out(setup: Setup, k: int, first: np.ndarray, last: np.ndarray) -> tuple[np.ndarray, np.ndarray, Any, Ticks]:
+    """Neurons of group k in pieces first[b] .. last[b] - 1, and one place more for each: ids, places, pieces, cells."""
     group, probe = setup.network.groups[k], setup.probes[k]
     begin = np.cumsum([0, *(last - first + 1)])
     places = int(begin[-1])
     piece: Any = np.zeros(len(first), PIECE).view(np.recarray)
     piece.first, piece.last, piece.shift = begin[:-1], begin[1:] - 1, begin[:-1] - first
-    piece.emitter = setup.emitter_of_neuron[first]
-    where = np.zeros(places, np.int64)                       # of each place: of which record; of the trash, of any
-    for b, (low, high) in enumerate(zip(first, last, strict=True)):
-        where[begin[b]:begin[b + 1] - 1] = np.searchsorted(group.neuron, np.arange(low, high))
+    piece.emitter, piece.most = setup.emitter_of_neuron[first], 1
+    place = np.delete(np.arange(places), piece.last)
+    neuron = place - np.repeat(piece.shift, last - first)
+    where = np.zeros(places, np.int64)                       # of the trash: any record
+    where[place] = np.searchsorted(group.neuron, neuron)
     params, kind = distinct(group.params[where])
     column = probe.column[where]
     column[piece.last] = -1
@@ -276,9 +280,9 @@ def lay_out(setup: Setup, k: int, first: np.ndarray, last: np.ndarray, jit: bool
         piece.recorded[b] = (column[piece.first[b]:piece.last[b]] >= 0).any()
     state: Any = group.state[where]
     since = np.maximum(state.t, state.hold).astype(np.int64)
-    return Ticks(piece, params if jit else loose(params), kind, state.v.copy(), since,
-                 np.full(places, NOTHING, np.int64), np.empty(places + 1, np.int64), column,
-                 state if jit else loose(state), probe.variables, probe.samples)
+    return neuron, place, piece, Ticks(
+        piece, params, kind, state.v.copy(), since, np.full(places, NOTHING, np.int64), np.empty(places + 1, np.int64),
+        column, state, probe.variables, probe.samples)
 
 
 def distinct(records: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
@@ -294,12 +298,3 @@ def distinct(records: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     which = np.array([number.setdefault(words[i].tobytes(), len(number)) for i in first], np.int32)
     kept = first[np.unique(which, return_index=True)[1]]
     return records[kept], np.repeat(which, np.diff(first, append=n))
-
-
-def ends(setup: Setup, k: int, cells: Ticks, states: np.ndarray, jit: bool) -> None:
-    """Write the records at the end of these neurons of group k into those of all."""
-    state = cells.state if jit else tight(cells.state, states.dtype)
-    state["t"], state["v"], state["hold"] = cells.since, cells.v, -1.0
-    for piece in cells.piece:
-        neuron = np.arange(piece.first, piece.last) - piece.shift
-        states[np.searchsorted(setup.network.groups[k].neuron, neuron)] = state[piece.first:piece.last]

@@ -19,7 +19,7 @@ import numpy as np
 from ..channels import pairs, silent
 from ..coefficients import FAR, NEAR, below, dimmed, growth, step, sunk, tally, view, wait
 from ..elementary import exp
-from ..model import Dynamics, Prepared, Verbs, Waves, inf
+from ..model import Dynamics, Prepared, Quick, Verbs, Waves, inf
 from .lif_scaled import epoch_of
 
 
@@ -187,8 +187,17 @@ def value(p, s, t, which):
     return p.rest + v
 
 
-DYNAMICS = Dynamics("lif/coefficients", Verbs(advance, receive, inject, next_spike, fire, value), "closed form",
-                    counts=("n_ambiguous",))
+def resets(p, most):
+    """Whether a spike resets to a value for a while, as the kernel of pieces has it."""
+    return (p.subtract == 0) & (p.refrac > 0.0)
+
+
+DYNAMICS = Dynamics(
+    "lif/coefficients", Verbs(advance, receive, inject, next_spike, fire, value), "closed form",
+    counts=("n_ambiguous",),
+    quick=Quick("coefficients", {"growth": growth, "sunk": sunk, "dimmed": dimmed, "epoch_of": epoch_of, "view": view,
+                                 "tally": tally, "below": below, "wait": wait, "step": step, "inject": inject,
+                                 "value": value}, ("tau", "cm", "tau_c"), resets))
 
 
 def serves(values: Mapping[str, Any], waves: Waves) -> bool:
@@ -200,8 +209,7 @@ def serves(values: Mapping[str, Any], waves: Waves) -> bool:
     tau_m = values["tau_m"]
     if not taus or len(taus) > 16 or not np.all(np.isfinite(tau_m)):
         return False
-    every = [tau_m, *taus]
-    apart = all(np.all(np.abs(x - y) > np.maximum(x, y) / 8.0) for k, x in enumerate(every) for y in every[:k])
+    apart = all(np.all(np.abs(tau - tau_m) > np.maximum(tau, tau_m) / 8.0) for tau in taus)
     return apart and all(bool(np.all(tau_m <= 100.0 * tau)) for tau in taus)
 
 

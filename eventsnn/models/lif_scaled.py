@@ -137,8 +137,8 @@ def rests(p, most):
 
 DYNAMICS = Dynamics(
     "lif/scaled", Verbs(advance, receive, inject, next_spike, fire, value), "closed form",
-    quick=Quick("rows", {"growth": growth, "aged": aged, "epoch_of": epoch_of, "inject": inject, "value": value}, rests,
-                ("tau",)))
+    quick=Quick("rows", {"growth": growth, "aged": aged, "epoch_of": epoch_of, "inject": inject, "value": value},
+                ("tau",), rests))
 
 
 def prepare(values: Mapping[str, Any], size: int, waves: Waves) -> Prepared:

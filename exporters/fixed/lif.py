@@ -133,6 +133,6 @@ def settles(p, most):
 
 
 DYNAMICS = Dynamics(
-    "fx_lif/1", Verbs(advance, receive, inject, next_spike, fire, value), "integer, event mode", counts=("saturations",),
-    quick=Quick("ticks", {"constants": constants, "received": received, "left": left, "mask": mask, "value": value},
+    "fx_lif/1", Verbs(advance, receive, inject, next_spike, fire, value), "integer, event mode", ("saturations",),
+    quick=Quick("ticks", {"constants": constants, "received": received, "left": left, "mask": mask, "value": value}, (),
                 settles))

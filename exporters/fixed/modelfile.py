@@ -83,7 +83,7 @@ def images_of(network: Network) -> dict[str, Image]:
         "synapses.count": image(s.count, "how many multapses were merged into each synapse of the row"),
         "synapses.varied": image(s.varied, "where a row's own mantissas begin in synapses.mantissas; -1: it has none"),
         "synapses.spread": image(s.spread, "where a row's own delays begin in synapses.delays; -1: it has none"),
-        "synapses.apart": image(s.apart.astype(np.uint8), "1: the row goes on with the one before, towards other targets"),
+        "synapses.apart": image(s.apart, "the row before is of the same emitter and delay and has none of its targets"),
         "synapses.target": image(s.target, "neuron ids"),
         "synapses.mantissas": image(s.weights >> own, "one per synapse of the rows that have own ones"),
         "synapses.delays": image(s.delays.astype(np.int64), "ticks, one per synapse of the rows that have own ones"),

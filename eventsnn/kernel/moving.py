@@ -1,0 +1,337 @@
+"""Neurons that keep coefficients and fire by themselves: certified to be silent until `safe`, and looked at then.
+
+A piece's neurons share their time constants, and so E and 1/E of membrane and channels at each instant (law S11).  An
+input is two additions and a bound; where a window ends decides no bit, since `safe` goes on from itself alone.  Before
+anything happens to a neuron it is brought up to date: `settle` finds its spikes and releases so far.
+
+The model's functions (see `Quick`) do the arithmetic; here, a neuron that is held has a = -inf and is safe until its
+release.
+"""
+
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from ..rng import U64
+from .pieces import FIRED, NOTHING
+
+BARE = ("clock", "fire", "settle", "next_end", "release", "begin", "age", "change", "record", "finish", "least",
+        "foresee", "take_in", "deliver", "push", "judge", "follow", "load", "store")                 # see link.py
+inf = np.inf
+BLOCK = 32                       # neurons looked at together for who is due
+INFINITY = 0x7FF0000000000000    # inf, bit by bit
+
+
+def unbound(*_):
+    raise TypeError("a name that link() binds")
+
+
+growth = sunk = dimmed = epoch_of = view = tally = below = wait = step = inject = value = unbound
+
+
+class Moving(NamedTuple):
+    """A shard's neurons while they run, by place."""
+
+    piece: Any                   # (pieces,) see `pieces`
+    cell: Any                    # (places,) see `pieces`; gap and back count from V_inf
+    safe: np.ndarray             # (places,) float64: no spike, or while held no release, before
+    c: np.ndarray                # (places, 1 + channels) float64: a and b
+    now: np.ndarray              # (2, 1 + channels) float64: E of membrane and channels at the instant, and 1 / E
+    sums: np.ndarray             # (receptors, places) float64: what arrives at an instant; between instants NOTHING
+    touched: np.ndarray          # (places,) int64: work space
+    params: Any                  # (places,) the model's records
+    state: Any
+    variables: np.ndarray        # see `Cells`
+    samples: np.ndarray
+
+
+def clock(cells, piece, t):
+    """E at t, all into `now`."""
+    p, now = cells.params[piece.first], cells.now
+    now[0, 0] = growth(t, piece.epoch, p.tau, p.tau)
+    now[1, 0] = 1.0 / now[0, 0]
+    for k in range(len(p.tau_c)):
+        if p.tau_c[k] > 0.0:
+            now[0, 1 + k] = growth(t, piece.epoch, p.tau, p.tau_c[k])
+            now[1, 1 + k] = 1.0 / now[0, 1 + k]
+    return now[0, 0]
+
+
+# ---------------------------------------------------------------------------------------------------- spikes
+def fire(cells, piece, j, t, out, counters):
+    """The neuron at place j fires at t; there is room."""
+    n = counters[FIRED]
+    out.time[n] = t
+    out.emitter[n] = piece.emitter + j - piece.first
+    counters[FIRED] = n + 1
+    p, c = cells.params[j], cells.c[j]
+    for k in range(p.receptors, len(p.tau_c)):
+        if p.kick[k] != 0.0:
+            c[1 + k] += p.kick[k] * p.gain[k] * growth(t, piece.epoch, p.tau, p.tau_c[k])
+    c[0] = -inf
+    cells.safe[j] = t + cells.cell[j].refrac
+
+
+def settle(cells, piece, j, horizon, out, counters):
+    """All that the neuron at place j does by itself up to and including the horizon, in this epoch."""
+    p, c = cells.params[j], cells.c[j]
+    while cells.safe[j] <= horizon:
+        t = cells.safe[j]
+        if c[0] == -inf:
+            v = cells.cell[j].back
+            for k in range(len(p.tau_c)):
+                if c[1 + k] != 0.0:
+                    v -= c[1 + k] * (1.0 / growth(t, piece.epoch, p.tau, p.tau_c[k]))
+            e = growth(t, piece.epoch, p.tau, p.tau)
+            c[0] = v * e
+            if p.reset >= p.theta:
+                fire(cells, piece, j, t, out, counters)
+            else:
+                room = cells.cell[j].gap
+                seen = view(room)
+                for k in range(len(p.tau_c)):
+                    if c[1 + k] != 0.0:
+                        part = c[1 + k] * (1.0 / growth(t, piece.epoch, p.tau, p.tau_c[k]))
+                        seen = tally(seen, part, p.share[k], p.near[k], p.far[k])
+                r = 1.0 / e
+                ahead = wait(seen, below(seen, c[0], e, r), c[0] * r, room, p.tau) if p.theta < inf else inf
+                cells.safe[j] = t + ahead
+            continue
+        after, verdict = step(p, t, piece.epoch, c[0], c[1:], cells.state[j].v_inf)
+        if verdict > 0:
+            cells.state[j].n_ambiguous += verdict - 1
+            fire(cells, piece, j, t, out, counters)
+        else:
+            cells.safe[j] = after
+
+
+def next_end(cells, piece):
+    """Releases come up by themselves, in `settle`."""
+    return inf
+
+
+def release(cells, piece, t, out, counters):
+    """See `next_end`."""
+
+
+def begin(cells, piece, out, counters):
+    """Those that start at the threshold fire at 0 (law S8)."""
+    piece.begun = 1
+    for j in range(piece.first, piece.last):
+        if cells.safe[j] == -inf:
+            fire(cells, piece, j, 0.0, out, counters)
+
+
+def finish(cells, piece, end, out, counters):
+    """All up to date before the window's end; before when nothing happens by itself."""
+    horizon = np.nextafter(end, -inf)
+    if least(cells.safe[piece.first:piece.last]) < end:
+        for a in range(piece.first, piece.last, BLOCK):
+            b = min(a + BLOCK, piece.last)
+            if least(cells.safe[a:b]) < end:
+                for j in range(a, b):
+                    if cells.safe[j] < end:
+                        settle(cells, piece, j, horizon, out, counters)
+    return least(cells.safe[piece.first:piece.last])
+
+
+def least(times):
+    """The least of some times >= 0: their bits are in the same order, and integers have vector instructions for it."""
+    soonest = np.int64(INFINITY)
+    bits = times.view(np.int64)
+    for i in range(len(bits)):
+        soonest = min(soonest, bits[i])
+    return np.int64(soonest).view(np.float64)
+
+
+# ---------------------------------------------------------------------------------------------------- epochs, currents
+def age(cells, piece, flow, t, stop, out, counters):
+    """A new epoch, at t; where nothing is left to decay, the epoch of `stop`."""
+    finish(cells, piece, t, out, counters)
+    p, c, alive = cells.params[piece.first], cells.c, 0
+    for j in range(piece.first, piece.last):
+        before = c[j, 0]
+        c[j, 0] = sunk(before, 1)
+        alive += before != c[j, 0]
+        for k in range(len(p.tau_c)):
+            if c[j, 1 + k] != 0.0:
+                c[j, 1 + k] = dimmed(c[j, 1 + k], p.f[k], 1)
+                alive += 1
+    piece.epoch += 1
+    if alive == 0:
+        piece.epoch = max(piece.epoch, epoch_of(stop, piece.tau))
+
+
+def load(cells, piece, j, t):
+    """The neuron at place j as the model's record."""
+    s, c = cells.state[j], cells.c[j]
+    s.t, s.epoch, s.held, s.safe, s.a, s.end = t, piece.epoch, c[0] == -inf, cells.safe[j], c[0], inf
+    for k in range(len(s.b)):
+        s.b[k] = c[1 + k]
+    return s
+
+
+def store(cells, j):
+    """And back."""
+    p, s, c, own = cells.params[j], cells.state[j], cells.c[j], cells.cell[j]
+    own.gap, own.back = p.theta - s.v_inf, p.reset - s.v_inf
+    if not s.held:
+        c[0], cells.safe[j] = s.a, s.safe
+
+
+def change(cells, piece, breakpoints, t, out, counters):
+    """Injected currents change at t."""
+    soonest = inf
+    for j in range(piece.first, piece.last):
+        own = cells.cell[j]
+        c = own.cursor
+        if c < own.line_end and breakpoints.time[c] == t:
+            settle(cells, piece, j, t, out, counters)
+            s = load(cells, piece, j, t)
+            while c < own.line_end and breakpoints.time[c] == t:
+                inject(cells.params[j], s, breakpoints.slot[c], breakpoints.amount[c], breakpoints.slope[c])
+                c += 1
+            own.cursor = c
+            store(cells, j)
+        piece.alike = piece.alike and own.gap == cells.cell[piece.first].gap
+        if c < own.line_end:
+            soonest = min(soonest, breakpoints.time[c])
+    piece.change = soonest
+
+
+def record(cells, piece, t, sample, out, counters):
+    """The recorded variables at t: evaluated, not committed."""
+    for j in range(piece.first, piece.last):
+        column = cells.cell[j].column
+        if column >= 0:
+            settle(cells, piece, j, t, out, counters)
+            s = load(cells, piece, j, t)
+            for w in range(len(cells.variables)):
+                cells.samples[w, sample, column] = value(cells.params[j], s, t, cells.variables[w])
+
+
+# ---------------------------------------------------------------------------------------------------- inputs
+def foresee(cells, piece, p, j, t, leaps, room, out, counters):
+    """A spike may have come nearer at t, which is now: safe anew; or there it is."""
+    c, now = cells.c[j], cells.now
+    seen = view(room)
+    for k in range(len(p.tau_c)):
+        if c[1 + k] != 0.0:
+            seen = tally(seen, c[1 + k] * now[1, 1 + k], p.share[k], p.near[k], p.far[k])
+    d = below(seen, c[0], now[0, 0], now[1, 0])
+    if leaps and d <= 0.0:
+        fire(cells, piece, j, t, out, counters)
+        if cells.safe[j] <= t:
+            settle(cells, piece, j, t, out, counters)
+    else:
+        cells.safe[j] = t + wait(seen, d, c[0] * now[1, 0], room, p.tau)
+
+
+def take_in(cells, piece, p, j, receptor, w, t, room, out, counters):
+    """A weight w that is not 0 arrives at the neuron at place j alone, now."""
+    if cells.safe[j] <= t:
+        settle(cells, piece, j, t, out, counters)
+    c, now, tau = cells.c[j], cells.now, p.tau_c[receptor]
+    if tau > 0.0:
+        change = w * p.gain[receptor]
+        c[1 + receptor] += change * now[0, 1 + receptor]
+        if c[0] == -inf:
+            return
+        c[0] -= change * now[0, 0]
+    elif c[0] == -inf:
+        return
+    else:
+        c[0] += w * now[0, 0]
+    if w > 0.0 and room < inf:
+        foresee(cells, piece, p, j, t, tau == 0.0, room, out, counters)
+
+
+def deliver(cells, piece, wires, row, t, e, out, counters):
+    """One row, whose targets nothing else reaches at this instant."""
+    counters[1] += (row.end - row.begin) * row.count
+    counters[2] += row.end - row.begin
+    p, w = cells.params[piece.first], row.weight
+    alike, room = piece.alike, cells.cell[piece.first].gap
+    target = wires.target[row.begin:row.end]
+    i = 0
+    if alike and not row.own and w != 0.0 and p.tau_c[row.receptor] > 0.0:
+        while i < len(target):
+            i = push(cells.safe, cells.c, cells.now, p, target, i, piece.shift, row.receptor, w, t, room)
+            if i < len(target):
+                settle(cells, piece, target[i] + piece.shift, t, out, counters)
+    while i < len(target):
+        if row.own:
+            w = wires.weights[row.weights + row.begin + i]
+        if w != 0.0:
+            j = target[i] + piece.shift
+            take_in(cells, piece, p, j, row.receptor, w, t, room if alike else cells.cell[j].gap, out, counters)
+        i += 1
+
+
+def push(safe, c, now, p, target, first, shift, receptor, w, t, room):
+    """`take_in` for a row onto a current, from target `first` on, until one must be brought up to date; how far."""
+    change = w * p.gain[receptor]
+    more, less, e, r = change * now[0, 1 + receptor], change * now[0, 0], now[0, 0], now[1, 0]
+    for i in range(first, len(target)):
+        j = U64(target[i] + shift)
+        if safe[j] <= t:
+            return i
+        c[j, 1 + receptor] += more
+        a = c[j, 0] - less
+        if a != -inf:
+            c[j, 0] = a
+            if w > 0.0 and room < inf:
+                seen = view(room)
+                for k in range(len(p.tau_c)):
+                    b = c[j, 1 + k]
+                    if b != 0.0:
+                        seen = tally(seen, b * now[1, 1 + k], p.share[k], p.near[k], p.far[k])
+                safe[j] = t + wait(seen, below(seen, a, e, r), a * r, room, p.tau)
+    return len(target)
+
+
+def judge(cells, piece, n, t, e, out, counters):
+    """What was noted acts: summed by receptor, applied once, judged once (law S5)."""
+    p, now, sums = cells.params[piece.first], cells.now, cells.sums
+    counters[2] += n
+    for i in range(n):
+        j = cells.touched[i]
+        c = cells.c[j]
+        silent, nearer, jump = True, False, 0.0
+        for r in range(len(sums)):
+            w = sums[r, j]
+            if r < p.receptors and w != 0.0:
+                if silent and cells.safe[j] <= t:
+                    settle(cells, piece, j, t, out, counters)
+                silent = False
+                nearer = nearer or w > 0.0
+                if p.tau_c[r] > 0.0:
+                    more = w * p.gain[r]
+                    c[1 + r] += more * now[0, 1 + r]
+                    if c[0] != -inf:
+                        c[0] -= more * now[0, 0]
+                else:
+                    jump += w
+        for r in range(len(sums)):
+            sums[r, j] = NOTHING
+        if c[0] != -inf:
+            c[0] += jump * now[0, 0]
+            if nearer and cells.cell[j].gap < inf:
+                foresee(cells, piece, p, j, t, jump > 0.0, cells.cell[j].gap, out, counters)
+
+
+def follow(cells, piece, flow, time, place, growths, limit, out, counters):
+    """A calm stream's events before `limit`, in this batch."""
+    p, alike, gap = cells.params[piece.first], piece.alike, cells.cell[piece.first].gap
+    i, mine = flow.position, 0
+    while i < len(time) and time[i] < limit:
+        j = np.int64(place[i])
+        if j != flow.trash:
+            mine += 1
+            clock(cells, piece, time[i])
+            take_in(cells, piece, p, j, flow.receptor, flow.weight, time[i], gap if alike else cells.cell[j].gap, out,
+                    counters)
+        i += 1
+    flow.position = i
+    counters[1] += mine
+    counters[2] += mine
