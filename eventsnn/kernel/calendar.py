@@ -28,7 +28,7 @@ class Due(NamedTuple):
     time: np.ndarray       # (n,) float64
     part: np.ndarray       # (n,) int64
     synapse: np.ndarray    # (n,) int64: the first that acts: all from there on, or in a row with own delays it alone
-    spike: np.ndarray      # (n,) float64: when it was emitted, as long as that matters
+    spike: np.ndarray      # (n,) float64: when it was emitted; unsorted by `merge_sort`, which is the last to see it
 
 
 def calendar(width: float, longest: float) -> Calendar:
@@ -64,23 +64,32 @@ def reserve(c, n):
     return Calendar(c.slots, chain, time, part, spike, synapse, c.free, c.per_time)
 
 
-def enter(c, time, part, spike, synapse):
-    """One more entry; there is room (see `reserve`)."""
+def enter(c, due, n):
+    """The first n of `due` as entries; there is room (see `reserve`)."""
+    mask, per_time = len(c.slots) - 1, c.per_time[0]
     k = c.free[0]
-    c.free[0] = c.next[k]
-    c.free[1] -= 1
-    c.time[k] = time
-    c.part[k] = part
-    c.spike[k] = spike
-    c.synapse[k] = synapse
-    c.next[k] = -1
-    slot = int(time * c.per_time[0]) & (len(c.slots) - 1)
-    last = c.slots[slot, 1]
-    if last < 0:
-        c.slots[slot, 0] = k
-    else:
-        c.next[last] = k
-    c.slots[slot, 1] = k
+    for i in range(n):
+        after = c.next[k]
+        c.time[k] = due.time[i]
+        c.part[k] = due.part[i]
+        c.spike[k] = due.spike[i]
+        c.synapse[k] = due.synapse[i]
+        c.next[k] = -1
+        slot = int(due.time[i] * per_time) & mask
+        last = c.slots[slot, 1]
+        if last < 0:
+            c.slots[slot, 0] = k
+        else:
+            c.next[last] = k
+        c.slots[slot, 1] = k
+        k = after
+    c.free[0] = k
+    c.free[1] -= n
+
+
+def several(n):
+    """Room for n entries."""
+    return Due(np.empty(n), np.empty(n, np.int64), np.empty(n, np.int64), np.empty(n))
 
 
 def next_due(c, start, end):
@@ -109,7 +118,7 @@ def take(c, start, end):
         while k >= 0:
             n += c.time[k] < end
             k = c.next[k]
-    due = Due(np.empty(n), np.empty(n, np.int64), np.empty(n, np.int64), np.empty(n))
+    due = several(n)
     n = 0
     for lap in range(first, last + 1):
         slot = lap & mask
@@ -152,8 +161,8 @@ def unroll(c, wiring, due, end):
         while k < wiring.end[due.part[d]] and due.spike[d] + wiring.delays[own + k] < end:
             n += wiring.mine[wiring.target[k]]
             k += 1
-    out = Due(np.empty(n), np.empty(n, np.int64), np.empty(n, np.int64), np.empty(0))
-    n = 0
+    out, later = several(n), several(len(due.part))
+    n = left = 0
     for d in range(len(due.part)):
         part, spike, k = due.part[d], due.spike[d], due.synapse[d]
         row = wiring.row[part]
@@ -172,7 +181,12 @@ def unroll(c, wiring, due, end):
                 break
             time = spike + wiring.delays[own + k]            # law S9: as `spread` computes an entry's first
         if wiring.spread[row] >= 0 and k < wiring.end[part]:
-            enter(c, time, part, spike, k)
+            later.time[left] = time
+            later.part[left] = part
+            later.synapse[left] = k
+            later.spike[left] = spike
+            left += 1
+    enter(c, later, left)
     return out
 
 
@@ -183,39 +197,33 @@ def merge_sort(due):
     if n < 2:
         return due
     ends = np.empty(n + 1, np.int64)
-    other = Due(np.empty(n), np.empty(n, np.int64), np.empty(n, np.int64), due.spike)
+    time, part, synapse, spike = due
+    to_time, to_part, to_synapse = np.empty(n), np.empty(n, np.int64), np.empty(n, np.int64)
     while True:
         runs = 0
         for k in range(1, n):
-            if precedes(due, k, k - 1):
+            if time[k] < time[k - 1] or (time[k] == time[k - 1] and (
+                    part[k] < part[k - 1] or (part[k] == part[k - 1] and synapse[k] < synapse[k - 1]))):
                 ends[runs] = k
                 runs += 1
         ends[runs] = n
         if runs == 0:
-            return due
+            return Due(time, part, synapse, spike)
         start = 0
         for pair in range(0, runs + 1, 2):
             middle = ends[pair]
             end = ends[pair + 1] if pair < runs else middle
             a, b = start, middle
             for k in range(start, end):
-                if b >= end or (a < middle and not precedes(due, b, a)):
-                    move(due, a, other, k)
+                if b >= end or (a < middle and (time[a] < time[b] or (time[a] == time[b] and (
+                        part[a] < part[b] or (part[a] == part[b] and synapse[a] <= synapse[b]))))):
+                    i = a
                     a += 1
                 else:
-                    move(due, b, other, k)
+                    i = b
                     b += 1
+                to_time[k] = time[i]
+                to_part[k] = part[i]
+                to_synapse[k] = synapse[i]
             start = end
-        due, other = other, due
-
-
-def precedes(due, a, b):
-    if due.time[a] != due.time[b]:
-        return due.time[a] < due.time[b]
-    return due.part[a] < due.part[b] or (due.part[a] == due.part[b] and due.synapse[a] < due.synapse[b])
-
-
-def move(due, a, other, b):
-    other.time[b] = due.time[a]
-    other.part[b] = due.part[a]
-    other.synapse[b] = due.synapse[a]
+        time, part, synapse, to_time, to_part, to_synapse = to_time, to_part, to_synapse, time, part, synapse

@@ -10,7 +10,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from .calendar import enter, reserve
+from .calendar import enter, reserve, several
 
 ROOM = 1 << 13
 SPIKES, MORE, LOAD, ENDLESS, QUIET, HEADS = 0, 1, 2, 3, 4, 8
@@ -53,10 +53,16 @@ def spread(calendar, wiring, time, emitter, n):
     for i in range(n):
         rows += wiring.first_row[emitter[i] + 1] - wiring.first_row[emitter[i]]
     calendar = reserve(calendar, rows)
+    due = several(rows)
+    k = 0
     for i in range(n):
         for part in range(wiring.first_row[emitter[i]], wiring.first_row[emitter[i] + 1]):
-            # law S9: one expression, computed once (of a row with own delays, the first; see `unroll`)
-            enter(calendar, time[i] + wiring.delay[part], part, time[i], wiring.begin[part])
+            due.time[k] = time[i] + wiring.delay[part]       # law S9: one expression, computed once (of a row with own
+            due.part[k] = part                               # delays, the first; see `unroll`)
+            due.synapse[k] = wiring.begin[part]
+            due.spike[k] = time[i]
+            k += 1
+    enter(calendar, due, rows)
     return calendar
 
 
