@@ -14,6 +14,7 @@ from .rng import U64
 ONE, FEW, SPREAD = 0, 1, 2       # an edge's delays: one, some few different ones, each synapse's own
 ROW, TARGET, WEIGHT, DELAY, LEVEL = 0, 1, 2, 3, 4            # how many have been written,
 READ, EXACT = 4, 9               # (READ + TARGET, ...) how many have been read, and whether all sums are exact
+CROWD = 32                       # synapses of nearly one delay that are sorted one by one
 
 
 class Raw(NamedTuple):
@@ -91,7 +92,7 @@ class Scratch(NamedTuple):
     target: np.ndarray           # int32
     delay: np.ndarray            # float64
     weight: np.ndarray           # float64
-    order: np.ndarray            # int64 (2, n)
+    order: np.ndarray            # int64 (2, n + 1)
     spare_target: np.ndarray     # int32
     spare: np.ndarray            # float64
     strand_delay: np.ndarray     # float64
@@ -105,7 +106,7 @@ def scratch(block: int, edges: Edges) -> Scratch:
     sorting = 0 if alike and edges.ascending.all() else block
     strands = len(edges.kind) if alike else len(edges.kind) + block
     return Scratch(np.empty(block, np.int32), np.empty(0 if alike else block),
-                   np.empty(block if edges.own.any() else 0), np.empty((2, sorting), np.int64),
+                   np.empty(block if edges.own.any() else 0), np.empty((2, sorting + 1), np.int64),
                    np.empty(sorting, np.int32), np.empty(sorting), np.empty(strands), np.empty(strands, np.int32),
                    np.empty(strands + 1, np.int64), np.empty((2, strands), np.int64))
 
@@ -181,12 +182,14 @@ def sort_block(room, begin, end, by_delay, own):
             ordered = ordered and room.target[i] >= room.target[i - 1]
     if ordered:
         return
+    for i in range(begin, end):
+        room.spare_target[i] = room.target[i]
+        room.spare[i] = room.delay[i] if by_delay else np.float64(room.target[i])
     order = room.order[0]
-    for i in range(n):
-        order[i] = begin + i
-        room.spare_target[begin + i] = room.target[begin + i]
-        room.spare[begin + i] = room.delay[begin + i] if by_delay else 0.0
-    order = merge_sort(order, room.order[1], n, room.spare, room.spare_target)
+    if distribute(order, room.order[1], begin, n, room.spare) <= CROWD:
+        insertion_sort(order, n, room.spare, room.spare_target)
+    else:
+        order = merge_sort(order, room.order[1], n, room.spare, room.spare_target)
     for i in range(n):
         room.target[begin + i] = room.spare_target[order[i]]
         if by_delay:
@@ -196,6 +199,39 @@ def sort_block(room, begin, end, by_delay, own):
             room.spare[i] = room.weight[i]
         for i in range(n):
             room.weight[begin + i] = room.spare[order[i]]
+
+
+def distribute(order, place, begin, n, major):
+    """The numbers begin .. begin + n - 1 by n even intervals of `major`, stably, into `order`; the most in one."""
+    low, high = major[begin], major[begin]
+    for i in range(begin, begin + n):
+        low, high = min(low, major[i]), max(high, major[i])
+    scale = (n - 1) / (high - low) if high > low else 0.0
+    for k in range(n + 1):
+        place[k] = 0
+    for i in range(begin, begin + n):
+        place[int((major[i] - low) * scale) + 1] += 1
+    most = 0
+    for k in range(n):
+        most = max(most, place[k + 1])
+        place[k + 1] += place[k]
+    for i in range(begin, begin + n):
+        k = int((major[i] - low) * scale)
+        order[place[k]] = i
+        place[k] += 1
+    return most
+
+
+def insertion_sort(order, n, major, minor):
+    """The first n entries of `order`, stably sorted by (major, minor), where few are far from their places."""
+    for i in range(1, n):
+        x = order[i]
+        d, t = major[x], minor[x]
+        k = i
+        while k > 0 and (d < major[order[k - 1]] or (d == major[order[k - 1]] and t < minor[order[k - 1]])):
+            order[k] = order[k - 1]
+            k -= 1
+        order[k] = x
 
 
 def merge_sort(order, other, n, major, minor):

@@ -13,7 +13,7 @@ import numpy as np
 import pytest
 
 import eventsnn as es
-from eventsnn.kernel.calendar import Due, calendar, enter, merge_sort, reserve, take
+from eventsnn.kernel.calendar import Due, calendar, enter, merge_sort, reserve, several, take
 from eventsnn.kernel.link import Bound, link
 
 JITTED = os.environ.get("NUMBA_DISABLE_JIT", "0") == "0"
@@ -115,9 +115,9 @@ def test_the_calendar_returns_every_delivery_once_in_its_window():
         times, emitters = np.sort(now + 0.5 * rng.random(n)), rng.integers(0, 2, n)
         rows = sum(int(first_row[e + 1] - first_row[e]) for e in emitters)
         book = reserve(book, rows)
-        for t, e in zip(times, emitters, strict=True):
-            for r in range(first_row[e], first_row[e + 1]):
-                enter(book, t + delay[r], r, t, 7)
+        sent = [(t + delay[r], r, 7, t) for t, e in zip(times, emitters, strict=True)
+                for r in range(first_row[e], first_row[e + 1])]
+        enter(book, Due(*map(np.array, zip(*sent, strict=True))) if sent else several(0), rows)
         due += [
             (t + delay[r], r)
             for t, e in zip(times, emitters, strict=True)

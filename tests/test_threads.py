@@ -17,7 +17,7 @@ from test_equivalence import brunel, compiled, everything, few, same
 
 import eventsnn as es
 from eventsnn.kernel import engine, mail
-from eventsnn.kernel.calendar import calendar, enter, next_due, reserve, take
+from eventsnn.kernel.calendar import Due, calendar, enter, next_due, reserve, take
 from eventsnn.kernel.link import link
 from eventsnn.kernel.shards import deal, together, wirings
 from eventsnn.network import flat
@@ -285,8 +285,7 @@ def test_the_calendar_knows_a_time_before_which_nothing_is_due(delays, width, st
     book = calendar(width, 3.0)
     n = len(delays)
     book = reserve(book, n)
-    for k in range(n):
-        enter(book, delays[k], k, 0.0, 0)
+    enter(book, Due(np.array(delays), np.arange(n), np.zeros(n, np.int64), np.zeros(n)), n)
     take(book, 0.0, start)
     if len(book.slots) * width > start:  # else a real run would have taken more often
         left = min((d for d in delays if d >= start), default=math.inf)

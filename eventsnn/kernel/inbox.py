@@ -45,20 +45,20 @@ def arrival_type(weight: np.dtype) -> np.dtype:
     return np.dtype([("time", "f8"), ("weight", weight), ("receptor", "i8")])
 
 
-def after(wiring, part, synapse):
-    """What is due at once ends here: the part, or in a row with own delays the synapse."""
-    return wiring.end[part] if wiring.spread[wiring.row[part]] < 0 else synapse + 1
-
-
 def deliver(wiring, due, inbox_first, inbox_last, arrival, counters):
     """Sort the due synapses into one inbox per neuron.  inbox_first == inbox_last everywhere before and after."""
     total = 0
+    stop = np.empty(due.size[0], np.int64)             # of what acts at once
     for d in range(due.size[0]):
-        total += after(wiring, due.part[d], due.synapse[d]) - due.synapse[d]
+        part = due.part[d]
+        stop[d] = wiring.end[part]
+        if len(wiring.delays) > 0 and wiring.spread[wiring.row[part]] >= 0:
+            stop[d] = due.synapse[d] + 1
+        total += stop[d] - due.synapse[d]
     touched = np.empty(min(total, wiring.neurons), np.int64)
     m = 0
     for d in range(due.size[0]):
-        for k in range(due.synapse[d], after(wiring, due.part[d], due.synapse[d])):
+        for k in range(due.synapse[d], stop[d]):
             j = wiring.target[k]
             if inbox_last[j] == inbox_first[j]:
                 touched[m] = j
@@ -74,7 +74,7 @@ def deliver(wiring, due, inbox_first, inbox_last, arrival, counters):
         arrival = np.empty(2 * total, arrival.dtype)
     for d in range(due.size[0]):                       # in the order of (time, row, synapse), which is the key order
         time, begin = due.time[d], due.synapse[d]
-        row, end = wiring.row[due.part[d]], after(wiring, due.part[d], begin)
+        row, end = wiring.row[due.part[d]], stop[d]
         receptor, weight = wiring.receptor[row], wiring.weight[row]
         own = wiring.varied[row] - wiring.first[row]
         for k in range(begin, end):
