@@ -335,3 +335,11 @@ def follow(cells, piece, flow, time, place, growths, limit, out, counters):
     flow.position = i
     counters[1] += mine
     counters[2] += mine
+
+
+# ---------------------------------------------------------------------------------------------------- layout
+def renewed(cells: Moving) -> Moving:
+    """The same neurons at the start of another run; what no run changes is shared."""
+    return cells._replace(piece=cells.piece.copy(), safe=cells.safe.copy(), c=cells.c.copy(), now=cells.now.copy(),
+                          sums=np.full_like(cells.sums, NOTHING), touched=np.empty_like(cells.touched),
+                          state=cells.state.copy())

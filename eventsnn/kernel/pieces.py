@@ -51,8 +51,6 @@ CELL = np.dtype([
     ("gap", "f8"),               # theta - V_inf
     ("back", "f8"),              # reset - V_inf
     ("refrac", "f8"),
-    ("end", "f8"),               # ends of refractoriness and whose they are: a ring for each piece
-    ("whose", "i8"),
     ("cursor", "i8"),            # the next breakpoint of its line
     ("line_end", "i8"),
     ("column", "i8"),            # where it is recorded, -1: nowhere

@@ -32,6 +32,8 @@ class Still(NamedTuple):
     piece: Any                   # (pieces,) see `pieces`
     cell: Any                    # (places,) see `pieces`
     u: np.ndarray                # (places,) float64
+    end: np.ndarray              # (places,) float64: ends of refractoriness, in order, a ring for each piece;
+    whose: np.ndarray            # (places,) int64: and whose they are
     sums: np.ndarray             # (receptors, places) float64: what arrives at an instant; between instants NOTHING
     touched: np.ndarray          # (places,) int64: work space
     params: Any                  # (places,) the models' records, for what is rare
@@ -58,23 +60,24 @@ def fire(cells, piece, j, t, e, out, counters):
         u[j] = cell[j].back * e
         return
     u[j] = -inf
-    size = piece.last - piece.first
+    size, ends, whose = piece.last - piece.first, cells.end, cells.whose
     k = piece.tail
     while k > piece.head:                                    # in the order of time, then as they fired
-        before, here = cell[piece.first + (k - 1) % size], cell[piece.first + k % size]
-        if before.end <= end:
+        before, here = piece.first + (k - 1) % size, piece.first + k % size
+        if ends[before] <= end:
             break
-        here.end, here.whose = before.end, before.whose
+        ends[here], whose[here] = ends[before], whose[before]
         k -= 1
-    here = cell[piece.first + k % size]
-    here.end, here.whose = end, j
+    here = piece.first + k % size
+    ends[here], whose[here] = end, j
     piece.tail += 1
 
 
 def next_end(cells, piece):
     """When refractoriness ends next."""
-    cell = cells.cell
-    return cell[piece.first + piece.head % (piece.last - piece.first)].end if piece.head < piece.tail else inf
+    if piece.head == piece.tail:
+        return inf
+    return cells.end[piece.first + piece.head % (piece.last - piece.first)]
 
 
 def release(cells, piece, t, out, counters):
@@ -82,7 +85,7 @@ def release(cells, piece, t, out, counters):
     cell, u = cells.cell, cells.u
     e = growth(t, piece.epoch, piece.tau)
     while next_end(cells, piece) == t:
-        j = cell[piece.first + piece.head % (piece.last - piece.first)].whose
+        j = cells.whose[piece.first + piece.head % (piece.last - piece.first)]
         piece.head += 1
         u[j] = cell[j].back * e
         if u[j] >= cell[j].gap * e:
@@ -300,3 +303,12 @@ def run(u, cell, alike, threshold, w, place, growths, first, last):
             if u[j] >= cell[j].gap * e:
                 return first + i + 1, True
     return last, False
+
+
+# ---------------------------------------------------------------------------------------------------- layout
+def renewed(cells: Still) -> Still:
+    """The same neurons at the start of another run; what no run changes is shared."""
+    places = len(cells.u)
+    return cells._replace(piece=cells.piece.copy(), u=cells.u.copy(), end=np.empty(places),
+                          whose=np.empty(places, np.int64), sums=np.full_like(cells.sums, NOTHING),
+                          touched=np.empty(places, np.int64))
