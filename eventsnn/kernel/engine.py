@@ -56,7 +56,8 @@ def quick_chain(dynamics: Sequence[Dynamics], stamp: Callable[..., Any]) -> dict
             windows = Bound.to(pieces.windows, {"first_pieces": window, "other_pieces": windows})
             soonest = Bound.to(pieces.all_soonest, {"other_pieces": soonest})
             queues = Bound.to(queue.all_longer, {"other_queues": queues})
-    return {"quick_window": windows, "quick_soonest": soonest, "quick_queues": queues}
+    return {"quick_window": windows, "quick_soonest": soonest, "quick_queues": queues,
+            "quick_fits": Bound(queue.fits if dynamics else queue.none_fits)}     # compiled code cannot go through ()
 
 
 def runner(dynamics: Sequence[Dynamics], quick: Sequence[Dynamics], tick: float, jit: bool) -> Callable[..., Any]:
