@@ -15,7 +15,7 @@ from ..rng import U64
 from .pieces import FIRED, NOTHING
 
 BARE = ("clock", "fire", "next_end", "release", "begin", "age", "change", "record", "finish", "add_row", "add_varied",
-        "deliver", "judge", "prime", "before", "follow", "run")                 # see link.py
+        "deliver", "judge", "add_sums", "prime", "before", "follow", "run")                 # see link.py
 inf = np.inf
 
 
@@ -219,24 +219,42 @@ def deliver(cells, piece, wires, row, t, e, out, counters):
 
 def judge(cells, piece, n, t, e, out, counters):
     """What was noted acts: summed by receptor, applied once, judged once (law S5)."""
-    u, cell, first = cells.u, cells.cell, cells.sums[0]
+    u, cell, first, touched = cells.u, cells.cell, cells.sums[0], cells.touched
     counters[2] += n
-    threshold, alike, several = cell[piece.first].gap * e, piece.alike, len(cells.sums) > 1
+    if piece.alike and len(cells.sums) == 1:
+        n = add_sums(u, first, touched, n, e, cell[piece.first].gap * e)
+        for i in range(n):
+            fire(cells, piece, touched[i], t, e, out, counters)
+        return
     for i in range(n):
-        j = U64(cells.touched[i])
+        j = touched[i]
         total = first[j]
         silent = total == 0.0
         first[j] = NOTHING
-        if several:
-            for r in range(1, len(cells.sums)):
-                total += cells.sums[r, j]
-                silent &= cells.sums[r, j] == 0.0
-                cells.sums[r, j] = NOTHING
+        for r in range(1, len(cells.sums)):
+            total += cells.sums[r, j]
+            silent &= cells.sums[r, j] == 0.0
+            cells.sums[r, j] = NOTHING
         if not silent:
+            u[j] += total * e
+            if u[j] >= cell[j].gap * e:
+                fire(cells, piece, j, t, e, out, counters)
+
+
+def add_sums(u, sums, touched, n, e, threshold):
+    """The same for one receptor and one threshold; those who reach it come to stand first in `touched`: how many."""
+    hits = 0
+    for i in range(n):
+        j = U64(touched[i])
+        total = sums[j]
+        sums[j] = NOTHING
+        if total != 0.0:
             v = u[j] + total * e
             u[j] = v
-            if v >= (threshold if alike else cell[j].gap * e):
-                fire(cells, piece, np.int64(j), t, e, out, counters)
+            if v >= threshold:
+                touched[hits] = j
+                hits += 1
+    return hits
 
 
 # ---------------------------------------------------------------------------------------------------- streams
