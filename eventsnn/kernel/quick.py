@@ -146,7 +146,8 @@ def part_table(wiring: Wiring) -> np.recarray:
     part.own = wiring.varied[row] >= 0
     part.weights = wiring.varied[row] - wiring.first[row]
     part.count, part.receptor = wiring.count[row], wiring.receptor[row]
-    part.apart = wiring.apart[row]
+    strand = np.cumsum(~wiring.apart)[row]               # a shard may lack a row, and then the part before is another's
+    part.apart[1:] = strand[1:] == strand[:-1]
     return part
 
 
