@@ -49,7 +49,7 @@ def plan(setup: Setup, width: float) -> Plan:
                         if all((p[name] == p[name][0]).all() for name in quick.shared) and (
                                 quick.kernel == "rows" or p.refrac.min() * SPIKES > width):
                             chosen[first:last] = k
-    groups = np.unique(chosen[chosen >= 0]).tolist()
+    groups = [k for k in range(len(network.groups)) if (chosen == k).any()]
     return Plan(chosen, direct(setup, chosen), groups)
 
 
@@ -67,7 +67,7 @@ def pieces(network: Any) -> list[tuple[int, int]]:
     """Where the pieces begin and end that no row with own delays leads to."""
     s = network.synapses
     cuts = s.pieces.tolist()
-    spread = np.unique(s.target[s.first[:-1][s.spread >= 0]])               # a row leads to one population
+    spread = s.target[s.first[:-1][s.spread >= 0]]                          # a row leads to one population
     kept = []
     for p in network.populations:
         if p.kind == "neuron" and not ((spread >= p.neuron) & (spread < p.neuron + p.size)).any():
@@ -134,9 +134,11 @@ def layouts(setup: Setup, chosen: Plan, owner: np.ndarray, shard: int, wiring: W
 
 def stretches(own: np.ndarray, cuts: list[int]) -> tuple[np.ndarray, np.ndarray]:
     """Where the longest stretches of own neurons begin and end that have no cut inside."""
-    first = np.union1d(np.flatnonzero(own & ~np.append(False, own[:-1])), [c for c in cuts if own[c]]).astype(np.int64)
-    ends = np.union1d(np.flatnonzero(own & ~np.append(own[1:], False)) + 1, [c for c in cuts if own[c - 1] and c])
-    return first, ends.astype(np.int64)
+    first, last = own & ~np.append(False, own[:-1]), np.append(False, own & ~np.append(own[1:], False))
+    for c in cuts:
+        first[c] |= own[c]
+        last[c] |= c > 0 and own[c - 1]
+    return np.flatnonzero(first), np.flatnonzero(last)
 
 
 def part_table(wiring: Wiring) -> np.recarray:
