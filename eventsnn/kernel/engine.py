@@ -47,7 +47,8 @@ def compiles() -> bool:
 
 def quick_chain(dynamics: Sequence[Dynamics], stamp: Callable[..., Any]) -> dict[str, Bound]:
     """What the loop does with all groups that go to specialised kernels."""
-    windows, soonest, queues = Bound(pieces.no_windows), Bound(pieces.never), Bound(queue.none_longer)
+    windows, soonest = Bound(pieces.no_windows), Bound(pieces.never)
+    fit, queues = Bound(queue.none_fit), Bound(queue.none_longer)
     for quick in (d.quick for d in reversed(dynamics)):
         if quick:
             module = KERNELS[quick.kernel]
@@ -55,9 +56,9 @@ def quick_chain(dynamics: Sequence[Dynamics], stamp: Callable[..., Any]) -> dict
             window = Bound.to(pieces.window, {"stamp": stamp, **verbs, **quick.functions})
             windows = Bound.to(pieces.windows, {"first_pieces": window, "other_pieces": windows})
             soonest = Bound.to(pieces.all_soonest, {"other_pieces": soonest})
+            fit = Bound.to(queue.all_fit, {"other_fit": fit})
             queues = Bound.to(queue.all_longer, {"other_queues": queues})
-    return {"quick_window": windows, "quick_soonest": soonest, "quick_queues": queues,
-            "quick_fits": Bound(queue.fits if dynamics else queue.none_fits)}     # compiled code cannot go through ()
+    return {"quick_window": windows, "quick_soonest": soonest, "quick_fit": fit, "quick_queues": queues}
 
 
 def runner(dynamics: Sequence[Dynamics], quick: Sequence[Dynamics], tick: float, jit: bool) -> Callable[..., Any]:

@@ -159,6 +159,7 @@ def age(cells, piece, flow, t, stop, out, counters):
                 alive += 1
     piece.epoch += 1
     if alive == 0:
+        stop = min(stop, least(cells.safe[piece.first:piece.last]))           # a release may come before
         piece.epoch = max(piece.epoch, epoch_of(stop, piece.tau))
 
 

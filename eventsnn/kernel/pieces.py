@@ -214,6 +214,8 @@ def live(cells, piece, wires, drive, queue, end, breakpoints, times, out, counte
             return True
         elif stop == epoch:
             then = min(min(arrival, released), min(min(piece.change, due), end))
+            for d in range(piece.stream, piece.streams):
+                then = min(then, head(drive, d))
             age(cells, piece, drive.flow, stop, then, out, counters)
         elif stop == released:
             release(cells, piece, stop, out, counters)

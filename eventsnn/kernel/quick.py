@@ -75,7 +75,7 @@ def pieces(network: Any) -> list[tuple[int, int]]:
     """Where the pieces begin and end that no row with own delays leads to."""
     s = network.synapses
     cuts = s.pieces.tolist()
-    spread = np.unique(s.target[s.first[:-1][s.spread >= 0]])               # a row leads to one population
+    spread = s.target[s.first[:-1][s.spread >= 0]]                          # a row leads to one population
     kept = []
     for p in network.populations:
         if p.kind == "neuron" and not ((spread >= p.neuron) & (spread < p.neuron + p.size)).any():
@@ -167,9 +167,11 @@ def pieces_of(network: Any, wiring: Wiring, first: np.ndarray, last: np.ndarray)
 
 def stretches(own: np.ndarray, cuts: list[int]) -> tuple[np.ndarray, np.ndarray]:
     """Where the longest stretches of own neurons begin and end that have no cut inside."""
-    first = np.union1d(np.flatnonzero(own & ~np.append(False, own[:-1])), [c for c in cuts if own[c]]).astype(np.int64)
-    ends = np.union1d(np.flatnonzero(own & ~np.append(own[1:], False)) + 1, [c for c in cuts if own[c - 1] and c])
-    return first, ends.astype(np.int64)
+    first, last = own & ~np.append(False, own[:-1]), np.append(False, own & ~np.append(own[1:], False))
+    for c in cuts:
+        first[c] |= own[c]
+        last[c] |= c > 0 and own[c - 1]
+    return np.flatnonzero(first), np.flatnonzero(last)
 
 
 def part_table(wiring: Wiring) -> np.recarray:
@@ -179,7 +181,8 @@ def part_table(wiring: Wiring) -> np.recarray:
     part.own = wiring.varied[row] >= 0
     part.weights = wiring.varied[row] - wiring.first[row]
     part.count, part.receptor = wiring.count[row], wiring.receptor[row]
-    part.apart = wiring.apart[row]
+    strand = np.cumsum(~wiring.apart)[row]               # a shard may lack a row, and then the part before is another's
+    part.apart[1:] = strand[1:] == strand[:-1]
     return part
 
 

@@ -271,7 +271,7 @@ def prime(flow, time, growths, epoch, tau):
 def follow(cells, piece, flow, time, place, growths, limit, out, counters):
     """A calm stream's events before `limit`, or before a release that they bring about, or the batch's end."""
     cell, u = cells.cell, cells.u
-    if flow.ready == flow.position:
+    if flow.ready <= flow.position:
         prime(flow, time, growths, piece.epoch, piece.tau)
     first = flow.position
     last = min(before(time, first, limit), flow.ready)
