@@ -37,7 +37,7 @@ def epoch_of(t, tau):
 
 def growth(t, k, tau):
     """E at a time t in epoch k."""
-    return exp((t - k * tau) * (1.0 / tau))
+    return exp((t - k * tau) / tau)
 
 
 def aged(u):
@@ -127,7 +127,7 @@ def value(p, s, t, which):
             return p.rest + p.reset
         advance(p, s, s.end)                  # a release that is due changes nothing that could be asked
     u, k = rolled(s.u, s.epoch, p.tau, t)
-    return p.rest + (s.v_inf + u * exp(-((t - k * p.tau) / p.tau)))
+    return p.rest + (s.v_inf + u / growth(t, k, p.tau))
 
 
 def rests(p, most):
