@@ -27,7 +27,7 @@ def unbound(*_):
 
 # What `link` binds: a model's verbs, the network's clock, and the groups' windows chained (see engine.py).
 advance = receive = inject = next_spike = fire = value = stamp = groups_window = head = tail = unbound
-quick_window = quick_soonest = quick_fit = quick_queues = slow_window = unbound       # of all pieces and all groups, or none
+quick_window = quick_soonest = quick_fit = quick_queues = slow_window = unbound      # of all pieces and groups, or none
 
 
 class Sources(NamedTuple):
