@@ -13,6 +13,7 @@ from typing import Any
 import numpy as np
 
 from ..channels import silent
+from ..course import RAPID
 from ..elementary import exp, log
 from ..model import Dynamics, Prepared, Quick, Verbs, Waves, inf
 
@@ -131,8 +132,10 @@ def value(p, s, t, which):
 
 
 def rests(p, most):
-    """Whether V_inf stays at or below theta and a spike resets to a value: then nothing happens between inputs."""
-    return ((p.i_offset + most) * p.tau <= p.theta * p.cm) & (p.subtract == 0)
+    """Whether V_inf stays at or below theta and a spike resets to a value, whence it does not fire endlessly: then
+    nothing happens between inputs but ends of refractoriness."""
+    settles = (p.i_offset + most) * p.tau <= p.theta * p.cm
+    return settles & (p.subtract == 0) & ((p.reset < p.theta) | (p.refrac > 10.0 * RAPID))
 
 
 DYNAMICS = Dynamics(
