@@ -189,6 +189,13 @@ def test_one_tick_may_bring_more_spikes_than_there_is_room_for(jit, general):
     same(general(run, fixed, 9.0), result)
 
 
+def test_many_spikes_of_several_neurons_are_not_endless(general):
+    fixed = burst(2.0, 60_000.0)
+    result = run(fixed, 9.0)
+    assert len(result.spikes) == 2 * 60_000 + 9              # jumps of 2, 0.5 and 2 mV, each twice
+    same(general(run, fixed, 9.0), result)
+
+
 def test_a_neuron_that_fires_endlessly_at_one_tick_is_named():
     fixed, words = burst(2.0, 150_000.0), []
     for how in ({"threads": 1}, {"threads": 2}, {"jit": False}):
