@@ -6,7 +6,7 @@ in the rule's own order (law S13).  Times are in units of `tick` ms; tick = 0 me
 
 import hashlib
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any, NamedTuple
 
@@ -112,6 +112,7 @@ class Network:
     graph: Any = None                    # the networkx graph this was compiled from
     tick: float = 0.0                    # ms; 0: continuous time
     fixed: Any = None                    # an integer network's formats and quantisation report
+    kept: dict[Any, Any] = field(default_factory=dict, init=False, compare=False, repr=False)   # what engines make once
 
     @cached_property
     def neurons(self) -> int:

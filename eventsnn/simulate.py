@@ -4,6 +4,7 @@ import importlib.metadata
 import math
 import platform
 from collections.abc import Callable, Mapping, Sequence
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -240,6 +241,11 @@ def provenance(network: Network, how: Mapping[str, Any]) -> dict[str, Any]:
         **how, "network": network.digest, "tick": network.tick,
         "exactness": {str(p.name): p.exactness or network.groups[p.group].dynamics.exactness
                       for p in network.populations if p.kind == "neuron"},
-        "versions": {"python": platform.python_version(),
-                     **{name: importlib.metadata.version(name) for name in ("eventsnn", "numpy", "numba", "simpy")}},
+        "versions": versions(),
     }
+
+
+@cache
+def versions() -> dict[str, str]:
+    return {"python": platform.python_version(),
+            **{name: importlib.metadata.version(name) for name in ("eventsnn", "numpy", "numba", "simpy")}}

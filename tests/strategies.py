@@ -209,3 +209,110 @@ def networks(draw, kinds=(lif_delta, lif_exp, qif), currents=True):
         g.add_edge("pulse", names[0])
         g.add_edge("stairs", names[-1], weight=draw(st.sampled_from([1.0, -2.0])))
     return g
+
+
+# ---------------------------------------------------------------------------------------------------- pieces
+def each_or_all(draw, values, size):
+    """One value, or one for each."""
+    return draw(st.one_of(values, st.lists(values, min_size=size, max_size=size)))
+
+
+@st.composite
+def lif_resting(draw, size):
+    """What kernel/still.py serves, mostly: V_inf at or below the threshold, reset to a value, delta receptors."""
+    rests = draw(st.booleans())
+    receptors = draw(st.integers(1, 2))
+    return {
+        "model": "lif",
+        "tau_m": draw(st.sampled_from([0.5, 2.0, 5.0, 10.0])),
+        "v_rest": 0.0,
+        "v_reset": draw(st.sampled_from([0.0, 10.0, -3.0, *([20.0, 25.0] if rests else [])])),
+        "v_thresh": draw(st.sampled_from([20.0, 15.0 if not rests else 20.0, math.inf])),
+        "tau_refrac": each_or_all(draw, st.sampled_from([0.5, 1.3, 2.0]), size) if rests else 0.0,
+        "i_offset": each_or_all(draw, st.sampled_from([0.0, 0.0, 1.5, 2.0, -1.0]), size),
+        "v_init": each_or_all(draw, st.sampled_from([0.0, 19.5, 20.0, 41.0]), size),
+        "synapse": ["delta"] * receptors,
+        "tau_syn": [None] * receptors,
+    }
+
+
+@st.composite
+def lif_moving(draw, size):
+    """What kernel/moving.py serves: exp and exp or delta, adaptation, always a refractory period."""
+    node = draw(lif_apart())
+    node.update(reset="value", tau_refrac=draw(st.sampled_from([0.5, 1.3, 6.0])),
+                v_reset=draw(st.sampled_from([0.0, 10.0, -3.0, 20.0])), v_init=draw(st.sampled_from([0.0, 20.0])),
+                i_offset=each_or_all(draw, st.sampled_from([0.0, 1.5, 12.0]), size))
+    return node
+
+
+@st.composite
+def sources(draw, size):
+    """Poisson sources, mostly of one rate; or with their own, that begin and end, or vary."""
+    node = {"model": "poisson", "size": size, "rate": draw(st.sampled_from([50.0, 800.0, 3000.0]))}
+    kind = draw(st.sampled_from(["plain", "plain", "plain", "own", "span", "steps", "sine"]))
+    if kind == "own":
+        node["rate"] = each_or_all(draw, st.sampled_from([0.0, 500.0, 2000.0]), size)
+    elif kind == "span":
+        node.update(start=each_or_all(draw, st.sampled_from([0.0, 2.5]), size),
+                    stop=each_or_all(draw, st.sampled_from([6.0, math.inf]), size))
+    elif kind == "steps":
+        del node["rate"]
+        node.update(times=[0.0, 5.0] if size == 1 else [[0.0, 5.0]] * size,
+                    rates=[3000.0, 200.0] if size == 1 else [[3000.0, 200.0]] * size)
+    elif kind == "sine":
+        node.update(modulation=0.75, frequency=150.0)
+    return node
+
+
+@st.composite
+def driven(draw, kind=lif_resting):
+    """Populations of a kind; sources of one neuron each, often several of one neuron; trains and a crowd of edges of
+    few delays and weights, so that many meet and the threshold is met exactly."""
+    names = ["x", "y"][: draw(st.integers(1, 2))]
+    nodes, edges = {}, []
+    for name in names:
+        size = draw(st.integers(1, 7))
+        nodes[name] = {"size": size, **draw(kind(size))}
+    nodes["given"] = {"model": "spikes", "size": 2, "times": [draw(st.lists(times, max_size=8)) for _ in range(2)]}
+    delay = st.sampled_from([0.5, 1.0, 1.0, 1.5, 7.25])
+
+    def weight(post, receptor, count):
+        slow = nodes[post]["synapse"][receptor] == "exp"
+        one = st.sampled_from([-1.0, 0.0, 0.5, 2.0] if slow else [-5.0, 0.0, 2.5, 5.0, 5.0, 20.0])
+        return each_or_all(draw, one, count) if draw(st.booleans()) else draw(one)
+
+    for k in range(draw(st.integers(0, 4))):
+        post = draw(st.sampled_from(names))
+        size = nodes[post]["size"]
+        n = draw(st.sampled_from([size, size, draw(st.integers(1, size))]))
+        nodes[f"drive{k}"] = draw(sources(n))
+        first, receptor = draw(st.integers(0, size - n)), draw(st.integers(0, len(nodes[post]["synapse"]) - 1))
+        edges.append((f"drive{k}", post, {
+            "rule": "pairs", "source": list(range(n)), "target": list(range(first, first + n)), "receptor": receptor,
+            "weight": weight(post, receptor, n), "delay": draw(delay)}))
+    for _ in range(draw(st.integers(0, 5))):
+        pre, post = draw(st.sampled_from([*nodes])), draw(st.sampled_from(names))
+        n, m = nodes[pre]["size"], nodes[post]["size"]
+        receptor = draw(st.integers(0, len(nodes[post]["synapse"]) - 1))
+        how, count = {"rule": "all_to_all"}, n * m
+        if draw(st.booleans()):                          # with multapses
+            how, count = {"rule": "fixed_indegree", "indegree": draw(st.integers(1, 5))}, 0
+            count = m * how["indegree"]
+        rests = nodes[pre].get("tau_refrac", 1.0) != 0.0
+        edges.append((pre, post, {
+            **how, "receptor": receptor, "delay": draw(delay),
+            "weight": weight(post, receptor, count) if rests else draw(st.sampled_from([-2.5, 0.25, 0.5]))}))
+    if draw(st.booleans()):
+        nodes["pulse"] = {"model": "dc", "amplitude": draw(st.sampled_from([-1.0, 1.0, 2.0])),
+                          "start": draw(st.sampled_from([0.0, 2.5])), "stop": draw(st.sampled_from([6.0, math.inf]))}
+        nodes["stairs"] = {"model": "steps", "times": [1.0, 4.0, 9.0],
+                           "amplitudes": [draw(st.sampled_from([-1.0, 0.5, 2.0])) for _ in range(3)]}
+        edges += [("pulse", names[0], {}), ("stairs", names[-1], {"rule": "pairs", "source": [0], "target": [0]})
+                  if draw(st.booleans()) else ("stairs", names[-1], {})]
+    g = nx.MultiDiGraph()
+    for name in draw(st.permutations([*nodes])):         # the order of nodes is that of sums
+        g.add_node(name, **nodes[name])
+    for pre, post, attributes in edges:
+        g.add_edge(pre, post, **attributes)
+    return g

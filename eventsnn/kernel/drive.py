@@ -39,7 +39,7 @@ FLOW = np.dtype([
     ("last", "f8"),              # time of the last one drawn
     ("position", "i8"),          # the next event of the batch
     ("ready", "i8"),             # how many events have their growth
-    ("calm", "i8"),              # no two events of the batch act at one instant, and `alike`
+    ("calm", "i8"),              # no event of the batch acts at one instant with another or the next, and `alike`
 ])
 
 
@@ -56,7 +56,6 @@ class Drive(NamedTuple):
 
 def draw(flow, time, place, bits, streams):
     """The next batch of a stream."""
-    before = time[-1] if flow.drawn > 0 else -1.0
     if flow.plain:
         draw_plain(flow, streams.of[flow.number], time, place, bits)
     else:
@@ -64,8 +63,9 @@ def draw(flow, time, place, bits, streams):
     same = 0
     for i in range(1, len(time)):
         same += time[i] == time[i - 1]
-    flow.calm = flow.alike and same == 0 and time[0] != before
     flow.drawn += len(time)
+    following, _ = next_event(streams, flow.number, flow.drawn, flow.last)
+    flow.calm = flow.alike and same == 0 and time[-1] != following + flow.delay
     flow.position = 0
     flow.ready = 0
 

@@ -17,7 +17,7 @@ from .inbox import arrival_type
 from .link import Bound, link
 from .loop import Cells, Course, Frame, Share, Sources
 from .patience import patience
-from .quick import KERNELS, Layout, layouts, plan
+from .quick import KERNELS, Layout, layouts, once, plan
 from .shards import WORTH, Deal, deal, together, wirings
 
 PAUSE = 0.2          # seconds between returns to Python, about
@@ -47,7 +47,8 @@ def compiles() -> bool:
 
 def quick_chain(dynamics: Sequence[Dynamics], stamp: Callable[..., Any]) -> dict[str, Bound]:
     """What the loop does with all groups that go to specialised kernels."""
-    windows, soonest, queues = Bound(pieces.no_windows), Bound(pieces.never), Bound(queue.none_longer)
+    windows, soonest = Bound(pieces.no_windows), Bound(pieces.never)
+    fit, queues = Bound(queue.none_fit), Bound(queue.none_longer)
     for quick in (d.quick for d in reversed(dynamics)):
         if quick:
             module = KERNELS[quick.kernel]
@@ -55,9 +56,9 @@ def quick_chain(dynamics: Sequence[Dynamics], stamp: Callable[..., Any]) -> dict
             window = Bound.to(pieces.window, {"stamp": stamp, **verbs, **quick.functions})
             windows = Bound.to(pieces.windows, {"first_pieces": window, "other_pieces": windows})
             soonest = Bound.to(pieces.all_soonest, {"other_pieces": soonest})
+            fit = Bound.to(queue.all_fit, {"other_fit": fit})
             queues = Bound.to(queue.all_longer, {"other_queues": queues})
-    return {"quick_window": windows, "quick_soonest": soonest, "quick_queues": queues,
-            "quick_fits": Bound(queue.fits if dynamics else queue.none_fits)}     # compiled code cannot go through ()
+    return {"quick_window": windows, "quick_soonest": soonest, "quick_fit": fit, "quick_queues": queues}
 
 
 def runner(dynamics: Sequence[Dynamics], quick: Sequence[Dynamics], tick: float, jit: bool) -> Callable[..., Any]:
@@ -102,18 +103,17 @@ def run(setup: Setup, jit: bool, progress: Callable[[float, float], None] | None
     compiled = jit and compiles()
     width = min(network.min_delay, window, setup.until / 64.0 or 1.0)
     chosen = plan(setup, width)
-    slow = [not (chosen.group[group.neuron] >= 0).all() for group in network.groups]
-    ranks = sorted(np.flatnonzero(slow).tolist(), key=lambda k: network.groups[k].dynamics.name)  # few loops to compile
+    ranks = sorted(chosen.slow, key=lambda k: network.groups[k].dynamics.name)               # fewer loops to compile
     of = deal(setup, threads, width, worth, chosen.stream)
-    wires = wirings(setup, of)
+    wires = once(network, "wiring", of.shards == 1, lambda: wirings(setup, of))
     mail = post.mail(of.shards, room, compiled)
     frame = Frame(network.drives, setup.times, setup.keep, width, setup.until, network.tick, mail)
     longest = float(max(network.synapses.delay.max(initial=width), network.synapses.delays.max(initial=width)))
     local = np.empty(network.neurons, np.int64)
     inboxes = np.zeros(network.neurons, np.int64), np.zeros(network.neurons, np.int64)
-    mine = [[(of.owner[group.neuron] == shard) & (chosen.group[group.neuron] < 0) for group in network.groups]
-            for shard in range(of.shards)]
-    reached = np.array([np.diff(wiring.first_row) > 0 for wiring in wires])
+    mine = [{k: (of.owner[network.groups[k].neuron] == shard) & (chosen.group[network.groups[k].neuron] < 0)
+             for k in ranks} for shard in range(of.shards)]
+    reached = np.array([np.diff(wiring.first_row) > 0 for wiring in wires if of.shards > 1])
     shares, groups, courses = [], [], []
     plans: list[list[Layout]] = []
     for shard, wiring in enumerate(wires):
@@ -122,7 +122,9 @@ def run(setup: Setup, jit: bool, progress: Callable[[float, float], None] | None
         groups.append(tuple(cells(setup, k, mine[shard][k], soonest[i:i + 1], jit) for i, k in enumerate(ranks)))
         for group in groups[-1]:
             local[group.neuron] = np.arange(len(group.neuron))
-        abroad = np.logical_or.reduce(np.delete(reached, shard, 0))
+        abroad = np.zeros(network.emitters, np.bool_)
+        if of.shards > 1:
+            abroad = np.logical_or.reduce(np.delete(reached, shard, 0))
         shares.append(Share(shard, wiring, soonest, local, sources(setup, of, shard), abroad, *inboxes,
                             np.zeros(6, np.int64), tuple(layout.quick for layout in plans[-1])))
         arrival = np.empty(64, arrival_type(wiring.weight.dtype))
@@ -157,7 +159,8 @@ def run(setup: Setup, jit: bool, progress: Callable[[float, float], None] | None
         interrupted = bool(asked)
     except KeyboardInterrupt:
         interrupted = True
-    states: list[Any] = [group.state.copy() for group in network.groups]
+    states: list[Any] = [group.state.copy() if k in ranks or group.dynamics.counts else group.state
+                         for k, group in enumerate(network.groups)]
     for shard in range(of.shards):
         for k, cell in zip(ranks, groups[shard], strict=True):
             if len(cell.neuron):

@@ -27,7 +27,7 @@ def unbound(*_):
 
 # What `link` binds: a model's verbs, the network's clock, and the groups' windows chained (see engine.py).
 advance = receive = inject = next_spike = fire = value = stamp = groups_window = head = tail = unbound
-quick_window = quick_soonest = quick_queues = quick_fits = slow_window = unbound    # of all pieces and groups, or none
+quick_window = quick_soonest = quick_fit = quick_queues = slow_window = unbound    # of all pieces and groups, or none
 
 
 class Sources(NamedTuple):
@@ -265,7 +265,7 @@ def run(course, share, groups, frame, budget):
         due = take(calendar, start, end, due)
         due, spare = unroll(calendar, wiring, due, spare, end)
         due, spare = merge_sort(due, spare)
-        if not quick_fits(queues, due.size[0]):
+        if not quick_fit(queues, due.size[0]):
             queues = quick_queues(queues, due.size[0])
         counters[FIRED] = 0
         while not quick_window(quick, due, queues, former + windows, end, frame, sample, fresh, counters):

@@ -159,6 +159,7 @@ def age(cells, piece, flow, t, stop, out, counters):
                 alive += 1
     piece.epoch += 1
     if alive == 0:
+        stop = min(stop, least(cells.safe[piece.first:piece.last]))           # a release may come before
         piece.epoch = max(piece.epoch, epoch_of(stop, piece.tau))
 
 
@@ -335,3 +336,11 @@ def follow(cells, piece, flow, time, place, growths, limit, out, counters):
     flow.position = i
     counters[1] += mine
     counters[2] += mine
+
+
+# ---------------------------------------------------------------------------------------------------- layout
+def renewed(cells: Moving) -> Moving:
+    """The same neurons at the start of another run; what no run changes is shared."""
+    return cells._replace(piece=cells.piece.copy(), safe=cells.safe.copy(), c=cells.c.copy(), now=cells.now.copy(),
+                          sums=np.full_like(cells.sums, NOTHING), touched=np.empty_like(cells.touched),
+                          state=cells.state.copy())

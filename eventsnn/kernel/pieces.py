@@ -51,8 +51,6 @@ CELL = np.dtype([
     ("gap", "f8"),               # theta - V_inf
     ("back", "f8"),              # reset - V_inf
     ("refrac", "f8"),
-    ("end", "f8"),               # ends of refractoriness and whose they are: a ring for each piece
-    ("whose", "i8"),
     ("cursor", "i8"),            # the next breakpoint of its line
     ("line_end", "i8"),
     ("column", "i8"),            # where it is recorded, -1: nowhere
@@ -216,6 +214,8 @@ def live(cells, piece, wires, drive, queue, end, breakpoints, times, out, counte
             return True
         elif stop == epoch:
             then = min(min(arrival, released), min(min(piece.change, due), end))
+            for d in range(piece.stream, piece.streams):
+                then = min(then, head(drive, d))
             age(cells, piece, drive.flow, stop, then, out, counters)
         elif stop == released:
             release(cells, piece, stop, out, counters)

@@ -4,14 +4,14 @@ from typing import NamedTuple
 
 import numpy as np
 
-BARE = ("sort_out", "fits", "none_fits", "measure", "distribute")         # see link.py
+BARE = ("sort_out", "all_fit", "none_fit", "measure", "distribute")         # see link.py
 
 
 def unbound(*_):
     raise TypeError("a name that link() binds")
 
 
-other_queues = unbound
+other_queues = other_fit = unbound
 
 
 class Queue(NamedTuple):
@@ -29,15 +29,12 @@ def sort_out(queue, due, piece_of_part):
     due.size[0] = distribute(queue, due, piece_of_part)
 
 
-def fits(queues, n):
+def all_fit(queues, n):
     """Whether each has room for n entries."""
-    enough = True
-    for queue in queues:
-        enough = enough and n <= len(queue.time)
-    return enough
+    return n <= len(queues[0].time) and other_fit(queues[1:], n)
 
 
-def none_fits(queues, n):
+def none_fit(queues, n):
     return True
 
 

@@ -24,6 +24,7 @@ class Plan(NamedTuple):
     group: np.ndarray            # (neurons,) int64: of each neuron that does, its group; else -1
     stream: np.ndarray           # (streams,) bool: which streams are direct
     groups: list[int]            # the groups that those neurons are of
+    slow: list[int]              # the groups that have others
 
 
 def served(group: Any) -> Any:
@@ -33,6 +34,15 @@ def served(group: Any) -> Any:
 def plan(setup: Setup, width: float) -> Plan:
     """Pieces that a kernel serves as a whole, and then the streams.  width: of a window."""
     network = setup.network
+    chosen = once(network, ("plan", width), True, lambda: served_groups(network, width))
+    quick, slow = once(network, ("groups", width), True, lambda: [
+        [k for k, group in enumerate(network.groups) if which(chosen[group.neuron]).any()]
+        for which in (lambda of: of >= 0, lambda of: of < 0)])
+    return Plan(chosen, direct(setup, chosen), quick, slow)
+
+
+def served_groups(network: Any, width: float) -> np.ndarray:
+    """Each neuron's group if a kernel serves all of its piece, else -1."""
     chosen = np.full(network.neurons, -1, np.int64)
     most = highest(network)
     for k, group in enumerate(network.groups):
@@ -48,8 +58,7 @@ def plan(setup: Setup, width: float) -> Plan:
                     if all((p[name] == p[name][0]).all() for name in quick.shared) and (
                             quick.kernel != "coefficients" or p.refrac.min() * SPIKES > width):
                         chosen[first:last] = k
-    groups = np.unique(chosen[chosen >= 0]).tolist()
-    return Plan(chosen, direct(setup, chosen), groups)
+    return chosen
 
 
 def highest(network: Any) -> np.ndarray:
@@ -66,7 +75,7 @@ def pieces(network: Any) -> list[tuple[int, int]]:
     """Where the pieces begin and end that no row with own delays leads to."""
     s = network.synapses
     cuts = s.pieces.tolist()
-    spread = np.unique(s.target[s.first[:-1][s.spread >= 0]])               # a row leads to one population
+    spread = s.target[s.first[:-1][s.spread >= 0]]                          # a row leads to one population
     kept = []
     for p in network.populations:
         if p.kind == "neuron" and not ((spread >= p.neuron) & (spread < p.neuron + p.size)).any():
@@ -110,17 +119,27 @@ def layouts(setup: Setup, chosen: Plan, owner: np.ndarray, shard: int, wiring: W
             ) -> list[Layout]:
     """A shard's part of the plan, group by group."""
     network = setup.network
-    parts: Any = part_table(wiring) if chosen.groups else None
-    parts = parts if jit or not chosen.groups else loose(parts)
+    whole = jit and not owner.any()                          # one shard: then most can be kept for the next run
+    parts: Any = None
+    if chosen.groups:
+        parts = once(network, "parts", whole, lambda: part_table(wiring))
+        parts = parts if jit else loose(parts)
     made = []
     for k in chosen.groups:
-        first, last = stretches((chosen.group == k) & (owner == shard), [first for first, _ in pieces(network)])
-        neuron, place, piece, cells = laid_out(setup, k, first, last, width)
-        piece_of = np.full(network.neurons, -1, np.int32)
-        for b, (low, high) in enumerate(zip(first, last, strict=True)):
-            piece_of[low:high] = b
+        mine = (chosen.group == k) & (owner == shard)
+        first, last = once(network, ("stretches", k, width), whole,
+                           lambda mine=mine: stretches(mine, [first for first, _ in pieces(network)]))
+        plain = whole and hasattr(KERNELS[served(network.groups[k]).kernel], "renewed") and not (
+            setup.probes[k].samples.size or network.drives.line[mine].any())
+        neuron, place, piece, cells = once(network, ("cells", k, width), plain, lambda k=k, first=first, last=last:
+                                           laid_out(setup, k, first, last, width))
+        if plain:
+            cells = KERNELS[served(network.groups[k]).kernel].renewed(cells)._replace(
+                variables=setup.probes[k].variables, samples=setup.probes[k].samples)
+            piece = cells.piece
         drive = flows(setup, chosen, piece, first, last, BATCH if jit else FEW)
-        piece_of_part = piece_of[wiring.target[wiring.begin]] if len(wiring.begin) else np.empty(0, np.int32)
+        piece_of_part = once(network, ("pieces", k, width), whole, lambda first=first, last=last:
+                             pieces_of(network, wiring, first, last))
         if not jit:
             cells = cells._make(loose(table) if table.dtype.names else table for table in cells)
             drive = drive._replace(flow=loose(drive.flow))
@@ -129,11 +148,30 @@ def layouts(setup: Setup, chosen: Plan, owner: np.ndarray, shard: int, wiring: W
     return made
 
 
+def once(network: Any, key: Any, keep: bool, make: Any) -> Any:
+    """What `make` returns, made once for a network if that may be kept."""
+    if not keep:
+        return make()
+    if key not in network.kept:
+        network.kept[key] = make()
+    return network.kept[key]
+
+
+def pieces_of(network: Any, wiring: Wiring, first: np.ndarray, last: np.ndarray) -> np.ndarray:
+    """The piece that each part leads to: (parts,) int32, -1: none of these."""
+    piece_of = np.full(network.neurons, -1, np.int32)
+    for b, (low, high) in enumerate(zip(first, last, strict=True)):
+        piece_of[low:high] = b
+    return piece_of[wiring.target[wiring.begin]] if len(wiring.begin) else np.empty(0, np.int32)
+
+
 def stretches(own: np.ndarray, cuts: list[int]) -> tuple[np.ndarray, np.ndarray]:
     """Where the longest stretches of own neurons begin and end that have no cut inside."""
-    first = np.union1d(np.flatnonzero(own & ~np.append(False, own[:-1])), [c for c in cuts if own[c]]).astype(np.int64)
-    ends = np.union1d(np.flatnonzero(own & ~np.append(own[1:], False)) + 1, [c for c in cuts if own[c - 1] and c])
-    return first, ends.astype(np.int64)
+    first, last = own & ~np.append(False, own[:-1]), np.append(False, own & ~np.append(own[1:], False))
+    for c in cuts:
+        first[c] |= own[c]
+        last[c] |= c > 0 and own[c - 1]
+    return np.flatnonzero(first), np.flatnonzero(last)
 
 
 def part_table(wiring: Wiring) -> np.recarray:
@@ -143,7 +181,8 @@ def part_table(wiring: Wiring) -> np.recarray:
     part.own = wiring.varied[row] >= 0
     part.weights = wiring.varied[row] - wiring.first[row]
     part.count, part.receptor = wiring.count[row], wiring.receptor[row]
-    part.apart = wiring.apart[row]
+    strand = np.cumsum(~wiring.apart)[row]               # a shard may lack a row, and then the part before is another's
+    part.apart[1:] = strand[1:] == strand[:-1]
     return part
 
 
@@ -189,7 +228,7 @@ def laid_out(setup: Setup, k: int, first: np.ndarray, last: np.ndarray, width: f
     if served(group).kernel == "rows":
         u = np.full(places, -np.inf)
         u[place] = s.u
-        return neuron, place, piece, Still(piece, cell, u, *work)
+        return neuron, place, piece, Still(piece, cell, u, np.empty(places), np.empty(places, np.int64), *work)
     piece.most = SPIKES + 2
     c = np.zeros((places, 1 + s.b.shape[1]))
     c[place, 0], c[place, 1:] = s.a, s.b

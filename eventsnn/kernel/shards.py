@@ -18,6 +18,7 @@ from .link import loop as quick
 WORTH = 1000.0                     # events per window that are worth a shard of their own
 DRAW = 0.2                         # what an event of a random source costs, as a share of what an input costs
 GUESS = 0.01                       # spikes per ms of a neuron of which nothing is known
+FAIR = 1.1                         # what the busiest shard may have, in units of the mean, if no stream is drawn twice
 LARGE = 64                         # neurons per shard from which on a population is dealt out by itself
 
 
@@ -50,6 +51,13 @@ def deal(setup: Setup, threads: int, width: float, worth: float, direct: np.ndar
     shards = min(threads, network.neurons)
     if worth > 0.0:
         shards = min(shards, max(1, int(total * width * unit / worth)))
+    ranges = [reached(setup, k) for k in np.flatnonzero(direct).tolist()]
+    for (first, last), r in zip(ranges, drawn[direct], strict=True):
+        work[first:last] += DRAW * r / (last - first)
+    if ranges:
+        owner = by_blocks(setup, ranges, work, shards)
+        if len(owner):
+            return Deal(owner, [np.flatnonzero(~direct)[k::shards] for k in range(shards)], shards)
     mine: list[list[int]] = [[] for _ in range(shards)]
     busy = np.zeros(shards)
     for k in np.argsort(-drawing, kind="stable"):                   # the largest first, to whoever has least
@@ -61,6 +69,33 @@ def deal(setup: Setup, threads: int, width: float, worth: float, direct: np.ndar
     spare = np.maximum(total / shards - busy, 1e-3 * work.sum())
     return Deal(owners(setup, work, np.cumsum(spare)[:-1] / spare.sum(), shards),
                 [np.array(sorted(m), np.int64) for m in mine], shards)
+
+
+def reached(setup: Setup, stream: int) -> tuple[int, int]:
+    """The neurons first .. last - 1 that a direct stream drives."""
+    b, s = setup.streams.of[stream], setup.network.synapses
+    first = int(s.target[s.first[s.first_row[b.emitter]]])
+    return first, first + int(b.sources)
+
+
+def by_blocks(setup: Setup, ranges: Sequence[tuple[int, int]], work: np.ndarray, shards: int) -> np.ndarray:
+    """Owners such that no stream is drawn twice, if that is fair enough; else nothing."""
+    cuts = np.unique([0, setup.network.neurons, *(p.neuron for p in setup.network.populations if p.kind == "neuron"),
+                      *(end for both in ranges for end in both)])
+    loads = np.add.reduceat(work, cuts[:-1])
+    busy, owner = np.zeros(shards), np.zeros(len(loads), np.int64)
+    for block in np.argsort(-loads, kind="stable"):                  # the largest first, to whoever has least
+        owner[block] = np.argmin(busy)
+        busy[owner[block]] += loads[block]
+    every = np.repeat(owner, np.diff(cuts))
+    if busy.max() > FAIR * busy.mean():
+        return every[:0]
+    for p in setup.network.populations:                              # a row's part has no gap: see `count_parts`
+        if p.kind == "neuron":
+            mine = every[p.neuron:p.neuron + p.size]
+            if np.count_nonzero(np.diff(mine)) + 1 > len(np.unique(mine)):
+                return every[:0]
+    return every
 
 
 def owners(setup: Setup, work: np.ndarray, cuts: np.ndarray, shards: int) -> np.ndarray:

@@ -15,7 +15,7 @@ from ..rng import U64
 from .pieces import FIRED, NOTHING
 
 BARE = ("clock", "fire", "next_end", "release", "begin", "age", "change", "record", "finish", "add_row", "add_varied",
-        "deliver", "judge", "prime", "before", "follow", "run")                 # see link.py
+        "deliver", "judge", "add_sums", "prime", "before", "follow", "run")                 # see link.py
 inf = np.inf
 
 
@@ -32,6 +32,8 @@ class Still(NamedTuple):
     piece: Any                   # (pieces,) see `pieces`
     cell: Any                    # (places,) see `pieces`
     u: np.ndarray                # (places,) float64
+    end: np.ndarray              # (places,) float64: ends of refractoriness, in order, a ring for each piece;
+    whose: np.ndarray            # (places,) int64: and whose they are
     sums: np.ndarray             # (receptors, places) float64: what arrives at an instant; between instants NOTHING
     touched: np.ndarray          # (places,) int64: work space
     params: Any                  # (places,) the models' records, for what is rare
@@ -58,23 +60,24 @@ def fire(cells, piece, j, t, e, out, counters):
         u[j] = cell[j].back * e
         return
     u[j] = -inf
-    size = piece.last - piece.first
+    size, ends, whose = piece.last - piece.first, cells.end, cells.whose
     k = piece.tail
     while k > piece.head:                                    # in the order of time, then as they fired
-        before, here = cell[piece.first + (k - 1) % size], cell[piece.first + k % size]
-        if before.end <= end:
+        before, here = piece.first + (k - 1) % size, piece.first + k % size
+        if ends[before] <= end:
             break
-        here.end, here.whose = before.end, before.whose
+        ends[here], whose[here] = ends[before], whose[before]
         k -= 1
-    here = cell[piece.first + k % size]
-    here.end, here.whose = end, j
+    here = piece.first + k % size
+    ends[here], whose[here] = end, j
     piece.tail += 1
 
 
 def next_end(cells, piece):
     """When refractoriness ends next."""
-    cell = cells.cell
-    return cell[piece.first + piece.head % (piece.last - piece.first)].end if piece.head < piece.tail else inf
+    if piece.head == piece.tail:
+        return inf
+    return cells.end[piece.first + piece.head % (piece.last - piece.first)]
 
 
 def release(cells, piece, t, out, counters):
@@ -82,7 +85,7 @@ def release(cells, piece, t, out, counters):
     cell, u = cells.cell, cells.u
     e = growth(t, piece.epoch, piece.tau)
     while next_end(cells, piece) == t:
-        j = cell[piece.first + piece.head % (piece.last - piece.first)].whose
+        j = cells.whose[piece.first + piece.head % (piece.last - piece.first)]
         piece.head += 1
         u[j] = cell[j].back * e
         if u[j] >= cell[j].gap * e:
@@ -216,24 +219,42 @@ def deliver(cells, piece, wires, row, t, e, out, counters):
 
 def judge(cells, piece, n, t, e, out, counters):
     """What was noted acts: summed by receptor, applied once, judged once (law S5)."""
-    u, cell, first = cells.u, cells.cell, cells.sums[0]
+    u, cell, first, touched = cells.u, cells.cell, cells.sums[0], cells.touched
     counters[2] += n
-    threshold, alike, several = cell[piece.first].gap * e, piece.alike, len(cells.sums) > 1
+    if piece.alike and len(cells.sums) == 1:
+        n = add_sums(u, first, touched, n, e, cell[piece.first].gap * e)
+        for i in range(n):
+            fire(cells, piece, touched[i], t, e, out, counters)
+        return
     for i in range(n):
-        j = U64(cells.touched[i])
+        j = touched[i]
         total = first[j]
         silent = total == 0.0
         first[j] = NOTHING
-        if several:
-            for r in range(1, len(cells.sums)):
-                total += cells.sums[r, j]
-                silent &= cells.sums[r, j] == 0.0
-                cells.sums[r, j] = NOTHING
+        for r in range(1, len(cells.sums)):
+            total += cells.sums[r, j]
+            silent &= cells.sums[r, j] == 0.0
+            cells.sums[r, j] = NOTHING
         if not silent:
+            u[j] += total * e
+            if u[j] >= cell[j].gap * e:
+                fire(cells, piece, j, t, e, out, counters)
+
+
+def add_sums(u, sums, touched, n, e, threshold):
+    """The same for one receptor and one threshold; those who reach it come to stand first in `touched`: how many."""
+    hits = 0
+    for i in range(n):
+        j = U64(touched[i])
+        total = sums[j]
+        sums[j] = NOTHING
+        if total != 0.0:
             v = u[j] + total * e
             u[j] = v
-            if v >= (threshold if alike else cell[j].gap * e):
-                fire(cells, piece, np.int64(j), t, e, out, counters)
+            if v >= threshold:
+                touched[hits] = j
+                hits += 1
+    return hits
 
 
 # ---------------------------------------------------------------------------------------------------- streams
@@ -250,7 +271,7 @@ def prime(flow, time, growths, epoch, tau):
 def follow(cells, piece, flow, time, place, growths, limit, out, counters):
     """A calm stream's events before `limit`, or before a release that they bring about, or the batch's end."""
     cell, u = cells.cell, cells.u
-    if flow.ready == flow.position:
+    if flow.ready <= flow.position:
         prime(flow, time, growths, piece.epoch, piece.tau)
     first = flow.position
     last = min(before(time, first, limit), flow.ready)
@@ -300,3 +321,12 @@ def run(u, cell, alike, threshold, w, place, growths, first, last):
             if u[j] >= cell[j].gap * e:
                 return first + i + 1, True
     return last, False
+
+
+# ---------------------------------------------------------------------------------------------------- layout
+def renewed(cells: Still) -> Still:
+    """The same neurons at the start of another run; what no run changes is shared."""
+    places = len(cells.u)
+    return cells._replace(piece=cells.piece.copy(), u=cells.u.copy(), end=np.empty(places),
+                          whose=np.empty(places, np.int64), sums=np.full_like(cells.sums, NOTHING),
+                          touched=np.empty(places, np.int64))

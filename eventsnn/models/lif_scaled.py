@@ -37,7 +37,7 @@ def epoch_of(t, tau):
 
 def growth(t, k, tau):
     """E at a time t in epoch k."""
-    return exp((t - k * tau) / tau)
+    return exp((t - k * tau) * (1.0 / tau))
 
 
 def aged(u):

@@ -1,0 +1,260 @@
+"""The specialised kernels are the law: compiled, in plain Python, in any number of shards, windows, pieces and batches,
+they equal the SimPy specification by ==."""
+
+import contextlib
+import math
+import os
+from unittest import mock
+
+import networkx as nx
+import numpy as np
+import pytest
+from hypothesis import HealthCheck, given, note, settings
+from hypothesis import strategies as st
+from strategies import driven, lif_moving
+from test_equivalence import same
+from test_threads import laid_out, run
+
+import eventsnn as es
+from eventsnn.kernel.quick import plan
+
+EXAMPLES = int(os.environ.get("EVENTSNN_EXAMPLES", "250"))
+PATIENT = {"deadline": None, "suppress_health_check": [HealthCheck.too_slow, HealthCheck.data_too_large]}
+CELL = {"model": "lif", "tau_m": 10.0, "v_rest": 0.0, "v_reset": 0.0, "v_thresh": 20.0, "tau_refrac": 2.0}
+TIES = 2.0**40       # ms: from here on, time goes by 2^-12 ms, and Poisson sources meet all the time
+
+
+@contextlib.contextmanager
+def smaller(block=4, piece=3, batch=4):
+    """Blocks of sources, pieces of populations and batches of events, so that little networks have many of each."""
+    with mock.patch("eventsnn.streams.BLOCK", block), mock.patch("eventsnn.synapses.PIECE", piece), \
+            mock.patch("eventsnn.synapses.SHORT", 0), mock.patch("eventsnn.kernel.quick.BATCH", batch), \
+            mock.patch("eventsnn.kernel.quick.FEW", batch):
+        yield
+
+
+def neurons(network):
+    """All variables of all neurons: to listen to a source would keep its stream from being direct."""
+    return {p.name: sorted({v.rstrip("0123456789") for v in p.variables})
+            for p in network.populations if p.kind == "neuron"}
+
+
+def whole(network, until=15.0):
+    """All neurons and all streams go to the specialised kernels."""
+    chosen = plan(laid_out(network, until)[0], min(network.min_delay, until / 64.0))
+    assert (chosen.group >= 0).all()
+    assert chosen.stream.all()
+
+
+def agree(network, until=15.0, record=None, record_at=0.25, threads=(2, 3, 4), python=True):
+    """The specification's result, once all others have turned out to be the same."""
+    what = {"record": record, "record_at": record_at if record else None}
+    expected = es.simulate(network, until, backend="simpy", **what)
+    for backend in ("compiled", "python") if python else ("compiled",):
+        same(expected, es.simulate(network, until, backend=backend, **what))
+    for n, part, room in zip(threads, (1.0, 0.5, 1 / math.pi), (100, 1, 100), strict=False):
+        same(expected, run(network, until, **what, seed=network.seed, threads=n, window=part * network.min_delay,
+                           room=room))
+    return expected
+
+
+def describe(graph):
+    return "\n".join(map(str, [*graph.nodes(data=True), *graph.edges(data=True)]))
+
+
+@pytest.mark.parametrize("kind", ["resting", "moving"])
+def test_random_networks_agree_with_the_specification(kind):
+    @settings(max_examples=max(EXAMPLES // (2 if kind == "resting" else 4), 5), **PATIENT)
+    @given(driven(*([lif_moving] if kind == "moving" else [])), st.booleans(), st.booleans(), st.sampled_from([4, 64]))
+    def check(graph, recorded, cut, batch):
+        note(describe(graph))
+        with smaller(*((4, 3) if cut else (4096, 1 << 16)), batch):
+            network = es.compile(graph, seed=1)
+            agree(network, record=neurons(network) if recorded else None)
+
+    check()
+
+
+# ---------------------------------------------------------------------------------------------------- by hand
+def drives(graph, post, size, *nodes, weight=5.0, delay=1.0):
+    """Poisson populations, one source to each neuron of `post`."""
+    for k, node in enumerate(nodes):
+        graph.add_node(f"drive{k} of {post}", model="poisson", size=size, **node)
+        graph.add_edge(f"drive{k} of {post}", post, rule="one_to_one", weight=weight, delay=delay)
+
+
+@pytest.mark.parametrize("size", [1, 7])
+def test_drives_of_every_kind_onto_the_same_neurons(size):
+    """Streams that are merged in time: equal rates, own ones, that begin, end, step and swing; rows in between."""
+    g = nx.MultiDiGraph()
+    g.add_node("x", size=size, **CELL)
+    own = [2000.0] * size if size == 1 else [0.0, 500.0, 1000.0, 1500.0, 2000.0, 2500.0, 3000.0]
+    drives(g, "x", size, {"rate": 1500.0}, {"rate": own}, {"rate": 2000.0, "start": 3.0, "stop": 9.0},
+           {"rate": 1500.0, "modulation": 1.0, "frequency": 200.0}, {"rate": 1000.0})
+    g.add_edge("x", "x", rule="all_to_all", weight=-2.5, delay=1.0)
+    for piece in (2, 1 << 16):
+        with smaller(3, piece, 8):
+            network = es.compile(g, seed=1)
+            whole(network, 30.0)
+            expected = agree(network, 30.0, neurons(network))
+            assert len(expected.spikes) > 2 * size
+
+
+@pytest.mark.parametrize("weight", [0.0, 7.0, [0.0, 4.0, 7.0, -2.0, 11.0]])
+@pytest.mark.parametrize("batch", [2, 64])
+def test_events_of_one_instant_are_one_input(weight, batch):
+    """Late in time many of a stream's events act at one instant, whatever batch each was drawn in."""
+    g = nx.MultiDiGraph()
+    g.add_node("x", size=5, **CELL)
+    drives(g, "x", 5, {"rate": 200_000.0, "start": TIES}, weight=weight)
+    g.add_node("more", model="poisson", size=5, rate=50_000.0, start=TIES)
+    g.add_edge("more", "x", rule="one_to_one", weight=-3.0, delay=1.0)
+    with smaller(4096, 1 << 16, batch):
+        network = es.compile(g, seed=1)
+        whole(network, TIES + 3.0)
+        expected = agree(network, TIES + 3.0, python=False)
+        counters = expected.counters
+        assert counters["neuron_updates"] < 0.995 * counters["synaptic_operations"]
+
+
+def test_a_population_of_several_blocks_over_several_shards():
+    """No block of sources ends where a shard does: most streams are drawn in two shards, each keeping its part."""
+    g = nx.MultiDiGraph()
+    g.add_node("x", size=5000, **CELL)
+    g.add_node("y", size=300, **CELL)
+    drives(g, "x", 5000, {"rate": 300.0}, weight=21.0)
+    drives(g, "y", 300, {"rate": 900.0}, {"rate": 500.0}, weight=8.0)
+    g.add_edge("x", "y", rule="fixed_indegree", indegree=10, weight=3.0, delay=0.5)
+    g.add_edge("y", "x", rule="fixed_indegree", indegree=3, weight=-3.0, delay=0.5)
+    network = es.compile(g, seed=1)
+    whole(network, 6.0)
+    assert len(agree(network, 6.0).spikes) > 3000
+
+
+@pytest.mark.parametrize("receptors", [1, 2])
+@pytest.mark.parametrize("emitters", [["in"], ["in", "in too"]])
+def test_rows_of_one_instant_are_summed_before_the_threshold_is_judged(receptors, emitters):
+    """+5 and -5 mV over two edges of one delay, of one source or two; and +5 twice, which is the threshold exactly."""
+    g = nx.MultiDiGraph()
+    for name in emitters:
+        g.add_node(name, model="spikes", times=[1.0, 4.0])
+    g.add_node("x", size=40, **{**CELL, "v_thresh": 5.0}, synapse=["delta"] * receptors, tau_syn=[None] * receptors)
+    g.add_node("y", size=40, **{**CELL, "v_thresh": 10.0}, synapse=["delta"] * receptors, tau_syn=[None] * receptors)
+    for post, second in (("x", -5.0), ("y", 5.0)):
+        g.add_edge(emitters[0], post, rule="all_to_all", weight=5.0, delay=1.0)
+        g.add_edge(emitters[-1], post, rule="all_to_all", weight=second, delay=1.0, receptor=receptors - 1)
+    network = es.compile(g)
+    whole(network)
+    spikes = agree(network, record=neurons(network), record_at=[1.9, 2.0, 4.0, 5.0]).spikes
+    assert set(zip(spikes.time.tolist(), spikes.neuron.tolist(), strict=True)) == {
+        (t, j) for t in (2.0, 5.0) for j in range(40, 80)}
+
+
+def test_multapses_of_one_row_are_one_input_merged_or_not():
+    g = nx.MultiDiGraph()
+    g.add_node("x", size=4, **CELL)
+    drives(g, "x", 4, {"rate": 2000.0})
+    g.add_edge("x", "x", rule="fixed_indegree", indegree=9, weight=2.5, delay=1.0)
+    a, b = (agree(es.compile(g, seed=3, merge=merge), 40.0) for merge in (True, False))
+    assert a.spikes == b.spikes
+    assert len(a.spikes) > 20
+
+
+@pytest.mark.parametrize(("reset", "rest"), [(20.0, 2.0), (25.0, 1.3), (0.0, 0.0), (19.0, 0.0), (0.0, 2.0)])
+def test_neurons_that_start_at_the_threshold_and_that_are_reset_to_it(reset, rest):
+    """A reset at or above the threshold fires at each release, with or without inputs."""
+    g = nx.MultiDiGraph()
+    g.add_node("x", size=3, **{**CELL, "v_reset": reset, "tau_refrac": rest}, v_init=[20.0, 0.0, 41.0])
+    drives(g, "x", 3, {"rate": 1000.0})
+    network = es.compile(g, seed=1)
+    whole(network)
+    spikes = agree(network, record=neurons(network), record_at=0.1).spikes
+    assert (spikes.time == 0.0).sum() == 2
+    if reset >= 20.0:
+        assert spikes.of("x").time[spikes.of("x").neuron == 0].tolist() == pytest.approx(np.arange(0.0, 15.0, rest))
+
+
+def test_many_epochs_of_silence_within_one_window():
+    """tau is far less than a window: neurons with nothing left to decay skip epochs, but none with an event in it."""
+    g = nx.MultiDiGraph()
+    g.add_node("x", **{**CELL, "tau_m": 0.25})
+    drives(g, "x", 1, {"rate": 100.0}, weight=21.0, delay=7.0)
+    g.add_node("little", model="poisson", rate=60.0)
+    g.add_edge("little", "x", weight=5.0, delay=7.0)
+    network = es.compile(g, seed=1)
+    whole(network, 900.0)
+    assert len(agree(network, 900.0, neurons(network), 3.3).spikes) > 20
+
+
+def test_many_epochs_while_all_are_refractory_within_one_window():
+    g = nx.MultiDiGraph()
+    g.add_node("x", size=2, **{**CELL, "tau_m": 0.7, "tau_refrac": [5.3, 6.7]}, synapse="exp", tau_syn=0.25,
+               i_offset=[40.0, 55.0], v_init=20.0)
+    g.add_edge("x", "x", rule="all_to_all", weight=0.0, delay=7.0)
+    network = es.compile(g)
+    whole(network, 900.0)
+    assert len(agree(network, 900.0, neurons(network), 3.3).spikes) > 20
+
+
+def test_currents_change_who_is_alike_and_who_fires():
+    """dc and steps on some neurons or all: a threshold that is each neuron's own, a rise that reaches it exactly."""
+    g = nx.MultiDiGraph()
+    g.add_node("x", size=6, **CELL)
+    g.add_node("all", model="dc", amplitude=1.0, start=2.0, stop=8.0)
+    g.add_node("some", model="steps", times=[1.0, 5.0, 8.0], amplitudes=[0.5, 1.0, -1.0])
+    drives(g, "x", 6, {"rate": 2500.0})
+    g.add_edge("all", "x")
+    g.add_edge("some", "x", rule="pairs", source=[0, 0], target=[2, 5])
+    g.add_edge("x", "x", rule="all_to_all", weight=1.0, delay=1.0)
+    network = es.compile(g, seed=1)
+    whole(network)
+    assert len(agree(network, record=neurons(network), record_at=[0.0, 1.0, 2.0, 5.0, 7.5, 8.0, 9.0]).spikes) > 6
+
+
+@pytest.mark.parametrize("at", [0.25, [2.0, 2.0, 3.5, 4.0]])
+def test_readouts_are_recorded_at_the_instants_of_arrivals(at):
+    """A right limit: what arrives at the instant has arrived."""
+    g = nx.MultiDiGraph()
+    g.add_node("in", model="spikes", size=2, times=[[1.0, 2.5, 3.0], [1.0, 3.0]])
+    g.add_node("x", size=3, **{**CELL, "v_thresh": math.inf})
+    g.add_edge("in", "x", rule="all_to_all", weight=[1.0, 2.0, 3.0, 1.0, 1.0, 1.0], delay=1.0)
+    network = es.compile(g)
+    whole(network, 6.0)
+    v = agree(network, 6.0, neurons(network), at).recorded["x"]["v"]
+    where = {0.25: 8}.get(at if isinstance(at, float) else 0, 0)
+    assert v[where].tolist() == [2.0, 3.0, 4.0]
+
+
+@pytest.mark.parametrize("other", ["exp", "delta"])
+def test_coefficients_with_all_that_moves_them(other):
+    """exp and exp or delta, adaptation, drives onto both receptors, steps, own weights, short epochs."""
+    g = nx.MultiDiGraph()
+    g.add_node("x", size=6, **{**CELL, "tau_m": 2.0}, synapse=["exp", other], tau_syn=[0.5, 8.0 if other == "exp" else
+               None], tau_w=[30.0], b_w=[0.5], i_offset=[0.0, 5.0, 9.0, 12.0, 15.0, 0.0], v_init=[0.0, 20.0] * 3)
+    for k, (weight, receptor) in enumerate(((12.0, 0), ([0.0, 4.0, -2.0, 3.0, 5.0, 1.0], 1), (2.0, 1))):
+        g.add_node(f"drive{k}", model="poisson", size=6, rate=800.0)
+        g.add_edge(f"drive{k}", "x", rule="one_to_one", weight=weight, delay=1.0, receptor=receptor)
+    g.add_node("stairs", model="steps", times=[3.0, 6.0, 9.0], amplitudes=[6.0, -2.0, 8.0])
+    g.add_edge("stairs", "x", rule="pairs", source=[0] * 3, target=[1, 2, 5])
+    rng = np.random.default_rng(1)
+    for receptor in (0, 1):
+        g.add_edge("x", "x", rule="all_to_all", weight=rng.choice([-3.0, 0.0, 1.0, 4.0], 36), delay=0.5,
+                   receptor=receptor)
+        g.add_edge("x", "x", rule="fixed_indegree", indegree=3, weight=1.0, delay=0.5, receptor=receptor)
+    for piece in (2, 1 << 16):
+        with smaller(4096, piece, 8):
+            network = es.compile(g, seed=1)
+            whole(network, 40.0)
+            assert len(agree(network, 40.0, neurons(network)).spikes) > 30
+
+
+def test_what_a_listener_hears_decides_no_bit():
+    """A recorded source is no direct stream: the same spikes by another way."""
+    g = nx.MultiDiGraph()
+    g.add_node("x", size=5, **CELL)
+    drives(g, "x", 5, {"rate": 2000.0}, {"rate": 1500.0}, weight=[2.0, 3.0, 5.0, 7.0, 11.0])
+    network = es.compile(g, seed=1)
+    whole(network, 50.0)
+    heard = es.simulate(network, 50.0, backend="compiled", record={"drive0 of x": ["spikes"]})
+    assert heard.spikes == es.simulate(network, 50.0, backend="compiled").spikes
+    assert heard.counters == agree(network, 50.0).counters
