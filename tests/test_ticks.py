@@ -157,6 +157,20 @@ def test_an_event_acts_at_the_tick_nearest_to_its_emission_after_a_whole_delay(g
     assert list(zip(result.spikes.time, result.spikes.neuron, strict=True)) == [e for e in expected if e[0] < 50.0]
 
 
+@pytest.mark.parametrize("threads", [1, 3])
+@pytest.mark.parametrize("jit", [True, False])
+def test_events_that_are_nobodys_here_reach_nobody(jit, threads):
+    """Of sources that have stopped, of other shards; alone at their tick, so that a list would have no other entry."""
+    g = nx.MultiDiGraph()
+    g.add_node("noise", model="poisson", size=60, rate=30.0, stop=[math.inf, 0.0] * 30)
+    g.add_node("n", model="lif", size=60, v_rest=0.0, v_reset=0.0, v_thresh=1.0, tau_refrac=0.0)
+    g.add_edge("noise", "n", rule="one_to_one", weight=2.0, delay=1.4)
+    fixed = quantise(es.compile(g, seed=1))
+    expected = es.simulate(fixed, 60.0, backend="simpy")
+    assert expected.counters["neuron_updates"] == len(expected.spikes) > 20
+    same(expected, run(fixed, 60.0, jit=jit, threads=threads))
+
+
 # ---------------------------------------------------------------------------------------------------- what is rare
 def burst(height, start=0.0):
     g = nx.MultiDiGraph()
@@ -172,6 +186,13 @@ def test_one_tick_may_bring_more_spikes_than_there_is_room_for(jit, general):
     fixed = burst(700.0)
     result = run(fixed, 9.0, jit=jit)
     assert len(result.spikes) == 2 * 2 * 700 + 1
+    same(general(run, fixed, 9.0), result)
+
+
+def test_many_spikes_of_several_neurons_are_not_endless(general):
+    fixed = burst(2.0, 60_000.0)
+    result = run(fixed, 9.0)
+    assert len(result.spikes) == 2 * 60_000 + 9              # jumps of 2, 0.5 and 2 mV, each twice
     same(general(run, fixed, 9.0), result)
 
 
