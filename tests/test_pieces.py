@@ -223,6 +223,16 @@ def test_rows_onto_currents_of_neurons_that_are_alike():
     assert len(agree(network, 40.0).spikes) > 12
 
 
+def test_a_row_onto_a_current_makes_neurons_at_rest_fire():
+    g = nx.MultiDiGraph()
+    g.add_node("in", model="spikes", times=[1.0, 6.0])
+    g.add_node("x", size=5, **CELL, synapse="exp", tau_syn=2.0)
+    g.add_edge("in", "x", rule="all_to_all", weight=30.0, delay=1.0)
+    network = es.compile(g)
+    whole(network)
+    assert len(agree(network, record=neurons(network)).spikes) >= 10
+
+
 def test_multapses_of_one_row_are_one_input_merged_or_not():
     g = nx.MultiDiGraph()
     g.add_node("x", size=4, **CELL)
