@@ -341,3 +341,5 @@ def test_what_a_listener_hears_decides_no_bit():
     heard = es.simulate(network, 50.0, backend="compiled", record={"drive0 of x": ["spikes"]})
     assert heard.spikes == es.simulate(network, 50.0, backend="compiled").spikes
     assert heard.counters == agree(network, 50.0).counters
+    instants = sorted(t + 1.0 for t in heard.sources["drive0 of x"].time if t < 9.0)         # a right limit there too
+    agree(network, 15.0, neurons(network), instants)
