@@ -199,6 +199,40 @@ def test_rows_of_one_instant_are_summed_before_the_threshold_is_judged(receptors
         (t, j) for t in (2.0, 5.0) for j in range(40, 80)}
 
 
+def test_a_shard_that_lacks_a_row_still_sums_what_two_emitters_send():
+    """`two` has a row of single synapses and one of double ones; a shard with the latter alone has it after `one`'s."""
+    g = nx.MultiDiGraph()
+    for name in ("one", "two"):
+        g.add_node(name, model="spikes", times=[1.0])
+    g.add_node("x", size=4, **{**CELL, "v_thresh": 4.0})
+    g.add_edge("one", "x", rule="pairs", source=[0] * 2, target=[2, 3], weight=5.0, delay=1.0)
+    g.add_edge("two", "x", rule="pairs", source=[0] * 6, target=[0, 1, 2, 2, 3, 3], weight=-2.5, delay=1.0)
+    network = es.compile(g)
+    whole(network)
+    assert len(agree(network, record=neurons(network)).spikes) == 0
+
+
+def test_rows_onto_currents_of_neurons_that_are_alike():
+    g = nx.MultiDiGraph()
+    g.add_node("x", size=12, **CELL, synapse=["exp", "exp"], tau_syn=[0.5, 5.0], i_offset=1.9, v_init=5.0)
+    drives(g, "x", 12, {"rate": 400.0}, weight=2.0)
+    for weight, receptor in ((1.0, 0), (0.5, 1), (-0.5, 1)):
+        g.add_edge("x", "x", rule="fixed_indegree", indegree=4, weight=weight, delay=1.0, receptor=receptor)
+    network = es.compile(g, seed=1)
+    whole(network, 40.0)
+    assert len(agree(network, 40.0).spikes) > 12
+
+
+def test_a_row_onto_a_current_makes_neurons_at_rest_fire():
+    g = nx.MultiDiGraph()
+    g.add_node("in", model="spikes", times=[1.0, 6.0])
+    g.add_node("x", size=5, **CELL, synapse="exp", tau_syn=2.0)
+    g.add_edge("in", "x", rule="all_to_all", weight=30.0, delay=1.0)
+    network = es.compile(g)
+    whole(network)
+    assert len(agree(network, record=neurons(network)).spikes) >= 10
+
+
 def test_multapses_of_one_row_are_one_input_merged_or_not():
     g = nx.MultiDiGraph()
     g.add_node("x", size=4, **CELL)
@@ -307,3 +341,5 @@ def test_what_a_listener_hears_decides_no_bit():
     heard = es.simulate(network, 50.0, backend="compiled", record={"drive0 of x": ["spikes"]})
     assert heard.spikes == es.simulate(network, 50.0, backend="compiled").spikes
     assert heard.counters == agree(network, 50.0).counters
+    instants = sorted(t + 1.0 for t in heard.sources["drive0 of x"].time if t < 9.0)         # a right limit there too
+    agree(network, 15.0, neurons(network), instants)
