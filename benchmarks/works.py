@@ -128,6 +128,11 @@ def crossing(chosen: Options) -> dict[str, Any]:
     return alone("crossing") | crossing(max(round(100_000 * chosen.scale), 100))
 
 
+def coefficients(chosen: Options) -> dict[str, Any]:
+    from .coefficients import coefficients
+    return alone("coefficients") | coefficients(max(round(100_000 * chosen.scale), 100))
+
+
 WORKS: dict[str, Callable[[Options], dict[str, Any]]] = {
     f.__name__: f for f in (brunel, cuba, cuba_scaled, wave, build, threads, microcircuit, emulator_brunel, start,
-                            crossing)}
+                            crossing, coefficients)}

@@ -14,7 +14,7 @@ from strategies import by_steps, lif_apart, lif_delta, networks, times, waved
 import eventsnn as es
 from eventsnn.kernel import engine
 
-EXAMPLES = int(os.environ.get("EVENTSNN_EXAMPLES", "250"))  # fewer where each is slow: see .ci/run
+EXAMPLES = int(os.environ.get("EVENTSNN_EXAMPLES", "60"))  # fewer where each is slow: see .ci/run
 PATIENT = {"deadline": None, "suppress_health_check": [HealthCheck.too_slow, HealthCheck.data_too_large]}
 
 

@@ -18,7 +18,7 @@ from test_threads import laid_out, run
 import eventsnn as es
 from eventsnn.kernel.quick import plan
 
-EXAMPLES = int(os.environ.get("EVENTSNN_EXAMPLES", "250"))
+EXAMPLES = int(os.environ.get("EVENTSNN_EXAMPLES", "60"))
 PATIENT = {"deadline": None, "suppress_health_check": [HealthCheck.too_slow, HealthCheck.data_too_large]}
 CELL = {"model": "lif", "tau_m": 10.0, "v_rest": 0.0, "v_reset": 0.0, "v_thresh": 20.0, "tau_refrac": 2.0}
 TIES = 2.0**40       # ms: from here on, time goes by 2^-12 ms, and Poisson sources meet all the time

@@ -24,7 +24,7 @@ from eventsnn.kernel.shards import deal, together, wirings
 from eventsnn.network import flat
 
 sim = import_module("eventsnn.simulate")  # its name is also the function's
-EXAMPLES = int(os.environ.get("EVENTSNN_EXAMPLES", "250"))
+EXAMPLES = int(os.environ.get("EVENTSNN_EXAMPLES", "60"))
 PATIENT = {"deadline": None, "suppress_health_check": [HealthCheck.too_slow, HealthCheck.data_too_large]}
 JITTED = os.environ.get("NUMBA_DISABLE_JIT", "0") == "0"
 

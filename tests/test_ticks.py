@@ -17,7 +17,7 @@ from test_threads import laid_out, run
 import eventsnn as es
 from eventsnn.kernel import engine, quick
 
-EXAMPLES = int(os.environ.get("EVENTSNN_EXAMPLES", "250"))
+EXAMPLES = int(os.environ.get("EVENTSNN_EXAMPLES", "60"))
 PATIENT = {"deadline": None, "suppress_health_check": [HealthCheck.too_slow, HealthCheck.data_too_large]}
 TICK = 0.5
 

@@ -103,7 +103,7 @@ def run(setup: Setup, jit: bool, progress: Callable[[float, float], None] | None
     compiled = jit and compiles()
     width = min(network.min_delay, window, setup.until / 64.0 or 1.0)
     chosen = plan(setup, width)
-    ranks = sorted(chosen.slow, key=lambda k: network.groups[k].dynamics.name)               # fewer loops to compile
+    ranks = chosen.slow
     of = deal(setup, threads, width, worth, chosen.stream)
     wires = once(network, "wiring", of.shards == 1, lambda: wirings(setup, of))
     mail = post.mail(of.shards, room, compiled)
