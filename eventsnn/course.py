@@ -89,6 +89,6 @@ def loose(records: np.ndarray) -> list[SimpleNamespace]:
 def tight(objects: list[SimpleNamespace], dtype: np.dtype) -> np.ndarray:
     """The records of plain objects."""
     records = np.zeros(len(objects), dtype)
-    for name in (dtype.names or ()) if objects else ():
+    for name in dtype.names if objects and dtype.names else ():
         records[name] = [getattr(o, name) for o in objects]
     return records

@@ -291,9 +291,10 @@ def test_potential_and_currents_obey_the_membrane_equation(problem, x):
 # ---------------------------------------------------------------------------------------------------- who is kept so
 def test_parameters_alone_decide_who_is_kept_as_coefficients():
     assert dynamics() == dynamics(delta=True) == dynamics(tau_syn=[2.0, 5.0]) == dynamics(tau_w=[100.0]) \
-        == dynamics(v_thresh=inf) == dynamics(tau_m=100.0, tau_syn=[1.0]) == "lif/coefficients"
-    for other in (dict(tau_m=inf), dict(tau_syn=[9.0]), dict(tau_syn=[2.0, 2.2]), dict(tau_syn=[0.09]),
-                  dict(tau_w=[2.0]), dict(tau_th=[3.0], b_th=[1.0]), dict(synapse=["alpha"])):
+        == dynamics(v_thresh=inf) == dynamics(tau_m=100.0, tau_syn=[1.0]) == dynamics(tau_syn=[2.0, 2.0]) \
+        == dynamics(tau_w=[2.0]) == "lif/coefficients"
+    for other in (dict(tau_m=inf), dict(tau_syn=[9.0]), dict(tau_syn=[2.0, 9.0]), dict(tau_syn=[0.09]),
+                  dict(tau_w=[9.0]), dict(tau_th=[3.0], b_th=[1.0]), dict(synapse=["alpha"])):
         assert dynamics(**other) == "lif/linear"
     assert dynamics(tau_syn=[], delta=True) == "lif/scaled"
 

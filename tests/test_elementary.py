@@ -1,13 +1,14 @@
 """exp, log and the random numbers are what they claim, in plain Python and compiled alike."""
 
 import math
+from itertools import pairwise
 
 import mpmath as mp
 import numpy as np
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from eventsnn.elementary import exp, log
+from eventsnn.elementary import exp, log, waiting
 from eventsnn.kernel.link import link
 from eventsnn.rng import below, key, philox, unit
 
@@ -20,10 +21,26 @@ def ulps(value, true):
 
 
 @settings(deadline=None)
-@given(st.floats(-0.5, 1.5))
-def test_exp_is_within_0_9_ulp_and_compiled_the_same(x):
-    assert ulps(exp(x), mp.exp(mp.mpf(x))) < 0.9
+@given(st.one_of(st.floats(-0.5, 1.5), st.floats(-700.0, 700.0)))
+def test_exp_is_within_1_05_ulp_and_compiled_the_same(x):
+    assert ulps(exp(x), mp.exp(mp.mpf(x))) < 1.05
     assert link(exp)(x) == exp(x)
+
+
+def test_exp_is_1_at_0_and_grows_within_an_epoch():
+    assert exp(0.0) == 1.0
+    x = np.sort(np.concatenate([np.arange(129) * math.log(2.0) / 128.0, np.random.default_rng(1).random(2000)]))
+    values = [exp(v) for v in x.tolist()]
+    assert all(a <= b for a, b in pairwise(values))
+
+
+@settings(deadline=None)
+@given(st.one_of(st.integers(0, 2**32 - 1), st.integers(2**32 - 2**12, 2**32 - 1), st.integers(0, 2**12)))
+def test_waiting_times_are_within_4e_15_and_compiled_the_same(bits):
+    true = -mp.log((mp.mpf(bits) + 0.5) / 2**32)
+    assert abs(mp.mpf(waiting(U64(bits))) - true) < 4e-15
+    assert 0.0 < waiting(U64(bits)) <= 22.9
+    assert link(waiting)(U64(bits)) == waiting(U64(bits))
 
 
 @settings(deadline=None)

@@ -13,7 +13,7 @@ import numpy as np
 import pytest
 
 import eventsnn as es
-from eventsnn.kernel.calendar import Due, calendar, enter, merge_sort, reserve, several, take
+from eventsnn.kernel.calendar import Due, calendar, enter, merge_sort, nothing, reserve, take
 from eventsnn.kernel.link import Bound, link
 
 JITTED = os.environ.get("NUMBA_DISABLE_JIT", "0") == "0"
@@ -110,22 +110,24 @@ def test_the_calendar_returns_every_delivery_once_in_its_window():
     book = calendar(0.5, 3.0)
     first_row, delay = np.array([0, 1, 3]), np.array([0.5, 0.7, 40.0])  # 40 ms: many laps
     due, got, now = [], [], 0.0
+    taken, spare = nothing(), nothing()
     for _ in range(300):
         n = int(rng.integers(0, 30))
         times, emitters = np.sort(now + 0.5 * rng.random(n)), rng.integers(0, 2, n)
         rows = sum(int(first_row[e + 1] - first_row[e]) for e in emitters)
         book = reserve(book, rows)
-        sent = [(t + delay[r], r, 7, t) for t, e in zip(times, emitters, strict=True)
-                for r in range(first_row[e], first_row[e + 1])]
-        enter(book, Due(*map(np.array, zip(*sent, strict=True))) if sent else several(0), rows)
+        for t, e in zip(times, emitters, strict=True):
+            for r in range(first_row[e], first_row[e + 1]):
+                enter(book, t + delay[r], r, t, 7)
         due += [
             (t + delay[r], r)
             for t, e in zip(times, emitters, strict=True)
             for r in range(first_row[e], first_row[e + 1])
         ]
-        taken = merge_sort(take(book, now, now + 0.5))
-        assert (taken.synapse == 7).all()
-        got += list(zip(taken.time.tolist(), taken.part.tolist(), strict=True))
+        taken, spare = merge_sort(take(book, now, now + 0.5, taken), spare)
+        size = taken.size[0]
+        assert (taken.synapse[:size] == 7).all()
+        got += list(zip(taken.time[:size].tolist(), taken.part[:size].tolist(), strict=True))
         now += 0.5
     expected = sorted((float(t), int(r)) for t, r in due if t < now)
     assert got == expected
@@ -135,11 +137,14 @@ def test_the_calendar_returns_every_delivery_once_in_its_window():
 @pytest.mark.parametrize("n", [0, 1, 2, 3, 17, 100, 257])
 def test_merge_sort_orders_by_time_then_row_then_synapse(n):
     rng = np.random.default_rng(n)
-    due = Due(rng.integers(0, 10, n) / 2, rng.integers(0, 5, n), rng.integers(0, 3, n), np.empty(0))
+    due = Due(rng.integers(0, 10, n) / 2, rng.integers(0, 5, n), rng.integers(0, 3, n), np.empty(n), np.array([n]))
     order = np.lexsort((due.synapse, due.part, due.time))
     expected = [column[order] for column in due[:3]]
-    for column, want in zip(merge_sort(due)[:3], expected, strict=True):
-        assert np.array_equal(column, want)
+    found, other = merge_sort(due, nothing())
+    assert found.size[0] == n
+    assert found.time is not other.time
+    for column, want in zip(found[:3], expected, strict=True):
+        assert np.array_equal(column[:n], want)
 
 
 def busy(size=20):

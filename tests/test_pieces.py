@@ -131,6 +131,55 @@ def test_a_population_of_several_blocks_over_several_shards():
     assert len(agree(network, 6.0).spikes) > 3000
 
 
+@pytest.mark.parametrize("offset", [0.0, [0.0, 1.0, 0.0, -1.0]])
+def test_a_jump_of_exactly_the_threshold_reaches_it(offset):
+    """From a drive, and from a row, whether all have one threshold or not."""
+    g = nx.MultiDiGraph()
+    g.add_node("x", size=4, **CELL, i_offset=offset, v_init=np.multiply(offset, 10.0).tolist())      # V_inf
+    g.add_node("y", size=20, **CELL)
+    g.add_node("z", size=20, **CELL, i_offset=[0.0] * 19 + [1.0])
+    drives(g, "x", 4, {"rate": 100.0}, weight=20.0)
+    g.add_edge("x", "y", rule="all_to_all", weight=20.0, delay=0.5)
+    g.add_edge("x", "z", rule="all_to_all", weight=20.0, delay=0.5)
+    network = es.compile(g, seed=2)
+    whole(network, 40.0)
+    spikes = agree(network, 40.0).spikes
+    first = spikes.of("x").time[0]
+    assert (spikes.of("y").time == first + 0.5).sum() == 20
+    assert (spikes.of("z").time == first + 0.5).sum() >= 19
+
+
+def test_nothing_that_could_fire_endlessly_is_served():
+    g = nx.MultiDiGraph()
+    g.add_node("x", size=3, **{**CELL, "v_reset": 20.0, "tau_refrac": [1e-17, 2.0, 1e-7]})
+    network = es.compile(g)
+    assert (plan(laid_out(network, 5.0)[0], 1.0).group < 0).all()
+
+
+@pytest.mark.parametrize("order", ["abd", "bad", "dab", "adb"])
+@pytest.mark.parametrize("synapse", ["delta", "exp"])
+def test_events_of_drives_and_rows_of_one_instant_are_summed_in_the_order_of_their_emitters(order, synapse):
+    """(1e16 + 1) - 1e16 is 0 and (1e16 - 1e16) + 1 is 1; the trains a and b fall on the events of the drive d."""
+    weight = {"a": 1e16, "b": -1e16, "d": 1.0}
+    g = nx.MultiDiGraph()
+    g.add_node("x", size=3, **{**CELL, "v_thresh": math.inf}, synapse=synapse,
+               **({"tau_syn": 2.0} if synapse == "exp" else {}))
+    for name in order:
+        g.add_node(name, size=3, **({"model": "poisson", "rate": 300.0} if name == "d" else {"model": "spikes"}))
+        g.add_edge(name, "x", rule="one_to_one", weight=weight[name], delay=1.0)
+    heard = es.simulate(es.compile(g, seed=1), 15.0, record={"d": ["spikes"]}).sources["d"]
+    trains = [heard.time[heard.neuron == heard.neuron.min() + k].tolist() for k in range(3)]
+    for name in "ab":
+        g.nodes[name]["times"] = trains
+    network = es.compile(g, seed=1)
+    whole(network)
+    result = agree(network, record=neurons(network), record_at=sorted(t + 1.0 for t in heard.time if t < 14.0))
+    assert len(heard) > 5
+    if synapse == "delta":
+        first = result.recorded["x"]["v"][0, heard.neuron[0] - heard.neuron.min()]
+        assert first == pytest.approx({"abd": 1.0, "bad": 1.0, "dab": 0.0, "adb": 0.0}[order])
+
+
 @pytest.mark.parametrize("receptors", [1, 2])
 @pytest.mark.parametrize("emitters", [["in"], ["in", "in too"]])
 def test_rows_of_one_instant_are_summed_before_the_threshold_is_judged(receptors, emitters):
@@ -148,6 +197,40 @@ def test_rows_of_one_instant_are_summed_before_the_threshold_is_judged(receptors
     spikes = agree(network, record=neurons(network), record_at=[1.9, 2.0, 4.0, 5.0]).spikes
     assert set(zip(spikes.time.tolist(), spikes.neuron.tolist(), strict=True)) == {
         (t, j) for t in (2.0, 5.0) for j in range(40, 80)}
+
+
+def test_a_shard_that_lacks_a_row_still_sums_what_two_emitters_send():
+    """`two` has a row of single synapses and one of double ones; a shard with the latter alone has it after `one`'s."""
+    g = nx.MultiDiGraph()
+    for name in ("one", "two"):
+        g.add_node(name, model="spikes", times=[1.0])
+    g.add_node("x", size=4, **{**CELL, "v_thresh": 4.0})
+    g.add_edge("one", "x", rule="pairs", source=[0] * 2, target=[2, 3], weight=5.0, delay=1.0)
+    g.add_edge("two", "x", rule="pairs", source=[0] * 6, target=[0, 1, 2, 2, 3, 3], weight=-2.5, delay=1.0)
+    network = es.compile(g)
+    whole(network)
+    assert len(agree(network, record=neurons(network)).spikes) == 0
+
+
+def test_rows_onto_currents_of_neurons_that_are_alike():
+    g = nx.MultiDiGraph()
+    g.add_node("x", size=12, **CELL, synapse=["exp", "exp"], tau_syn=[0.5, 5.0], i_offset=1.9, v_init=5.0)
+    drives(g, "x", 12, {"rate": 400.0}, weight=2.0)
+    for weight, receptor in ((1.0, 0), (0.5, 1), (-0.5, 1)):
+        g.add_edge("x", "x", rule="fixed_indegree", indegree=4, weight=weight, delay=1.0, receptor=receptor)
+    network = es.compile(g, seed=1)
+    whole(network, 40.0)
+    assert len(agree(network, 40.0).spikes) > 12
+
+
+def test_a_row_onto_a_current_makes_neurons_at_rest_fire():
+    g = nx.MultiDiGraph()
+    g.add_node("in", model="spikes", times=[1.0, 6.0])
+    g.add_node("x", size=5, **CELL, synapse="exp", tau_syn=2.0)
+    g.add_edge("in", "x", rule="all_to_all", weight=30.0, delay=1.0)
+    network = es.compile(g)
+    whole(network)
+    assert len(agree(network, record=neurons(network)).spikes) >= 10
 
 
 def test_multapses_of_one_row_are_one_input_merged_or_not():
@@ -258,3 +341,5 @@ def test_what_a_listener_hears_decides_no_bit():
     heard = es.simulate(network, 50.0, backend="compiled", record={"drive0 of x": ["spikes"]})
     assert heard.spikes == es.simulate(network, 50.0, backend="compiled").spikes
     assert heard.counters == agree(network, 50.0).counters
+    instants = sorted(t + 1.0 for t in heard.sources["drive0 of x"].time if t < 9.0)         # a right limit there too
+    agree(network, 15.0, neurons(network), instants)

@@ -17,8 +17,9 @@ from test_equivalence import brunel, compiled, everything, few, same
 
 import eventsnn as es
 from eventsnn.kernel import engine, mail
-from eventsnn.kernel.calendar import Due, calendar, enter, next_due, reserve, take
+from eventsnn.kernel.calendar import calendar, enter, next_due, nothing, reserve, take
 from eventsnn.kernel.link import link
+from eventsnn.kernel.quick import plan
 from eventsnn.kernel.shards import deal, together, wirings
 from eventsnn.network import flat
 
@@ -41,6 +42,11 @@ def run(network, until, record=None, record_at=0.75, seed=1, jit=True, progress=
     return sim.collect(
         setup, outcome, until, wanted, listened, at, {"seed": seed, "backend": "compiled", "threads": 0}, None
     )
+
+
+def direct(setup):
+    """Which streams belong to no shard, but to where their targets are."""
+    return plan(setup, 1.0).stream
 
 
 parts = st.sampled_from([1.0, 0.5, 1 / math.pi])
@@ -162,7 +168,7 @@ def test_brunels_network_is_one_for_any_number_of_threads():
     """Large enough that `simulate` deals it out of its own accord, and that letters do not fit."""
     network = es.compile(brunel(2000), seed=1)
     setup = laid_out(network, 20.0)[0]
-    assert [deal(setup, n, 1.5, 1000.0).shards for n in (1, 2, 3, 4)] == [1, 2, 3, 4]
+    assert [deal(setup, n, 1.5, 1000.0, direct(setup)).shards for n in (1, 2, 3, 4)] == [1, 2, 3, 4]
     runs = [es.simulate(network, 20.0, threads=n) for n in (1, 2, 3, 4)]
     assert len(runs[0].spikes) > 200
     for other in (*runs[1:], run(network, 20.0, threads=2, room=100)):
@@ -174,9 +180,10 @@ def test_brunels_network_is_one_for_any_number_of_threads():
 @given(networks(), st.integers(2, 5), few)
 def test_every_neuron_stream_and_synapse_is_somebodys_once_and_rows_keep_their_order(graph, threads, levels):
     setup = laid_out(compiled(graph, 1, levels), 15.0)[0]
-    synapses, of = setup.network.synapses, deal(setup, threads, 1.0, 0.0)
+    shared = direct(setup)
+    synapses, of = setup.network.synapses, deal(setup, threads, 1.0, 0.0, shared)
     assert of.shards == min(threads, setup.network.neurons)
-    assert sorted(np.concatenate(of.streams)) == list(range(len(setup.streams.of)))
+    assert sorted(np.concatenate(of.streams)) == np.flatnonzero(~shared).tolist()
     row = flat(synapses).row
     seen: list[int] = []
     for shard, wiring in enumerate(wirings(setup, of)):
@@ -199,12 +206,13 @@ def test_every_neuron_stream_and_synapse_is_somebodys_once_and_rows_keep_their_o
 
 def test_shards_get_equal_work_and_little_work_is_not_shared():
     setup = laid_out(es.compile(brunel(2000), seed=1), 20.0)[0]
-    of = deal(setup, 4, 1.5, 1000.0)
+    of = deal(setup, 4, 1.5, 1000.0, direct(setup))
     assert np.bincount(of.owner, minlength=4) == pytest.approx(500, abs=200)  # who has no stream has more neurons
     exc = of.owner[:1600]
     assert (np.diff(exc) >= 0).all()
     assert len(set(exc)) == len(set(of.owner[1600:])) == 4
-    assert deal(laid_out(es.compile(brunel(20), seed=1), 20.0)[0], 4, 0.1, 1000.0).shards == 1
+    little = laid_out(es.compile(brunel(20), seed=1), 20.0)[0]
+    assert deal(little, 4, 0.1, 1000.0, direct(little)).shards == 1
 
 
 # ---------------------------------------------------------------------------------------------------- manners
@@ -285,8 +293,9 @@ def test_the_calendar_knows_a_time_before_which_nothing_is_due(delays, width, st
     book = calendar(width, 3.0)
     n = len(delays)
     book = reserve(book, n)
-    enter(book, Due(np.array(delays), np.arange(n), np.zeros(n, np.int64), np.zeros(n)), n)
-    take(book, 0.0, start)
+    for k in range(n):
+        enter(book, delays[k], k, 0.0, 0)
+    take(book, 0.0, start, nothing())
     if len(book.slots) * width > start:  # else a real run would have taken more often
         left = min((d for d in delays if d >= start), default=math.inf)
         assert start <= next_due(book, start, start + ahead) <= min(left, start + ahead)

@@ -10,9 +10,9 @@ Shinomoto 2009).
 
 Three representations serve this one vocabulary; the attributes alone decide which (law S11).  Where tau_m is finite and
 injected currents are piecewise constant, delta synapses keep a scaled state (`lif_scaled`), and exponential currents,
-synaptic and spike-triggered, one coefficient each (`lif_coefficients`) if their time constants and tau_m all differ by
-more than an eighth of the longer and tau_m is at most 100 times the shortest.  All others keep V and their currents
-(`lif_linear`).
+synaptic and spike-triggered, one coefficient each (`lif_coefficients`) if each of their time constants differs from
+tau_m by more than an eighth of the longer and tau_m is at most 100 times the shortest.  All others keep V and their
+currents (`lif_linear`).
 """
 
 from collections.abc import Mapping

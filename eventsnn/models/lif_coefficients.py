@@ -18,6 +18,7 @@ import numpy as np
 
 from ..channels import pairs, silent
 from ..coefficients import FAR, NEAR, below, dimmed, growth, step, sunk, tally, view, wait
+from ..course import RAPID
 from ..elementary import exp
 from ..model import Dynamics, Prepared, Quick, Verbs, Waves, inf
 from .lif_scaled import epoch_of
@@ -188,8 +189,8 @@ def value(p, s, t, which):
 
 
 def resets(p, most):
-    """Whether a spike resets to a value for a while, as the kernel of pieces has it."""
-    return (p.subtract == 0) & (p.refrac > 0.0)
+    """Whether a spike resets to a value for a while, as the kernel of pieces has it, so that none fires endlessly."""
+    return (p.subtract == 0) & (p.refrac > 10.0 * RAPID)
 
 
 DYNAMICS = Dynamics(

@@ -13,6 +13,7 @@ from typing import Any
 import numpy as np
 
 from ..channels import silent
+from ..course import RAPID
 from ..elementary import exp, log
 from ..model import Dynamics, Prepared, Quick, Verbs, Waves, inf
 
@@ -37,7 +38,7 @@ def epoch_of(t, tau):
 
 def growth(t, k, tau):
     """E at a time t in epoch k."""
-    return exp((t - k * tau) * (1.0 / tau))
+    return exp((t - k * tau) / tau)
 
 
 def aged(u):
@@ -127,12 +128,14 @@ def value(p, s, t, which):
             return p.rest + p.reset
         advance(p, s, s.end)                  # a release that is due changes nothing that could be asked
     u, k = rolled(s.u, s.epoch, p.tau, t)
-    return p.rest + (s.v_inf + u * exp(-((t - k * p.tau) / p.tau)))
+    return p.rest + (s.v_inf + u / growth(t, k, p.tau))
 
 
 def rests(p, most):
-    """Whether V_inf stays at or below theta and a spike resets to a value: then nothing happens between inputs."""
-    return ((p.i_offset + most) * p.tau <= p.theta * p.cm) & (p.subtract == 0)
+    """Whether V_inf stays at or below theta and a spike resets to a value, whence it does not fire endlessly: then
+    nothing happens between inputs but ends of refractoriness."""
+    settles = (p.i_offset + most) * p.tau <= p.theta * p.cm
+    return settles & (p.subtract == 0) & ((p.reset < p.theta) | (p.refrac > 10.0 * RAPID))
 
 
 DYNAMICS = Dynamics(
