@@ -32,7 +32,8 @@ def general(monkeypatch):
     def call(function, *args, **how):
         with monkeypatch.context() as patch:
             patch.setattr(engine, "plan", lambda setup, width: quick.Plan(
-                np.full(setup.network.neurons, -1), np.zeros(len(setup.streams.of), bool), []))
+                np.full(setup.network.neurons, -1), np.zeros(len(setup.streams.of), bool), [],
+                list(range(len(setup.network.groups)))))
             return function(*args, **how)
     return call
 

@@ -65,7 +65,7 @@ def draw(flow, time, place, bits, streams):
         same += time[i] == time[i - 1]
     flow.drawn += len(time)
     following, _ = next_event(streams, flow.number, flow.drawn, flow.last)
-    flow.calm = flow.alike and same == 0 and time[-1] != following + flow.delay
+    flow.calm = flow.alike and same == 0 and time[-1] != stamp(following, flow.tick) + flow.delay
     flow.position = 0
     flow.ready = 0
 
