@@ -24,6 +24,13 @@ CELL = {"model": "lif", "tau_m": 10.0, "v_rest": 0.0, "v_reset": 0.0, "v_thresh"
 TIES = 2.0**40       # ms: from here on, time goes by 2^-12 ms, and Poisson sources meet all the time
 
 
+@pytest.fixture(autouse=True, scope="module")
+def kernels_at_any_size():
+    """Little networks, as here, would otherwise go through the general loop."""
+    with mock.patch("eventsnn.kernel.quick.SMALL", 0):
+        yield
+
+
 @contextlib.contextmanager
 def smaller(block=4, piece=3, batch=4):
     """Blocks of sources, pieces of populations and batches of events, so that little networks have many of each."""
@@ -343,3 +350,18 @@ def test_what_a_listener_hears_decides_no_bit():
     assert heard.counters == agree(network, 50.0).counters
     instants = sorted(t + 1.0 for t in heard.sources["drive0 of x"].time if t < 9.0)         # a right limit there too
     agree(network, 15.0, neurons(network), instants)
+
+
+def test_little_networks_are_left_to_the_general_loop_and_keep_their_bits():
+    g = nx.DiGraph()
+    g.add_node("n", model="lif", size=60, v_init={"uniform": [-65.0, -50.0]})
+    g.add_node("drive", model="poisson", size=60, rate=500.0)
+    g.add_edge("drive", "n", rule="one_to_one", weight=4.0, delay=1.0)
+    g.add_edge("n", "n", rule="fixed_indegree", indegree=5, weight=2.0, delay=1.5)
+    kernels = {}
+    for small in (0, 100):
+        with mock.patch("eventsnn.kernel.quick.SMALL", small):
+            kernels[small] = es.simulate(es.compile(g, seed=2), 40.0, backend="python")
+    assert [kernels[small].provenance["kernel"] for small in (0, 100)] == ["rows", "general"]
+    assert len(kernels[0].spikes) > 20
+    assert kernels[0].spikes == kernels[100].spikes

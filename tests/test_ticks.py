@@ -3,6 +3,7 @@
 import dataclasses
 import math
 import os
+from unittest import mock
 
 import networkx as nx
 import numpy as np
@@ -24,6 +25,13 @@ TICK = 0.5
 numbers = st.integers(-24, 40).map(lambda k: k / 4)
 lags = st.integers(1, 24).map(lambda k: k / 6)
 trains = st.lists(st.integers(0, 120).map(lambda k: k / 6), max_size=12)
+
+
+@pytest.fixture(autouse=True, scope="module")
+def kernels_at_any_size():
+    """Little networks, as here, would otherwise go through the general loop."""
+    with mock.patch("eventsnn.kernel.quick.SMALL", 0):
+        yield
 
 
 @pytest.fixture

@@ -14,6 +14,7 @@ from .queue import Queue
 from .still import Still
 
 FEW = 16                         # events drawn at once in plain Python
+SMALL = 100                      # neurons of a network whose kernels would take longer to compile than they could save
 SPIKES = 8                       # of a neuron in a window, at most, if it can fire by itself
 KERNELS: dict[str, Any] = {"rows": still, "coefficients": moving, "ticks": ticks}
 
@@ -45,6 +46,8 @@ def plan(setup: Setup, width: float) -> Plan:
 def served_groups(network: Any, width: float) -> np.ndarray:
     """Each neuron's group if a kernel serves all of its piece, else -1."""
     chosen = np.full(network.neurons, -1, np.int64)
+    if network.neurons < SMALL:
+        return chosen
     most = highest(network)
     for k, group in enumerate(network.groups):
         quick = group.dynamics.quick
