@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).parents[1]
+COMMANDS = ("options", "running", "integers", "comparing", "telling", "staging")
 HEAVY = {"numba", "networkx", "scipy", "matplotlib", "sklearn", "simpy", "typer", "rich"}
 
 
@@ -43,9 +44,9 @@ def among(name, *prefixes):
 
 
 def test_imports_point_inwards_only():
-    """scenarios -> exporters -> eventsnn; the command line alone looks outwards, inside its functions."""
+    """scenarios -> exporters -> eventsnn; the commands alone look outwards, inside their functions."""
     for file, tree in modules("eventsnn").items():
-        nodes = tree.body if file == "eventsnn/cli.py" else ast.walk(tree)
+        nodes = tree.body if file.startswith("eventsnn/commands/") else ast.walk(tree)
         assert [n for n in imports(file, nodes) if among(n, "eventsnn.exporters", "eventsnn.scenarios")] == [], file
     for file, found in everywhere("exporters").items():
         assert [n for n in found if among(n, "eventsnn.scenarios", "scenarios")] == [], file
@@ -66,7 +67,7 @@ def test_kernels_know_no_network_and_no_model():
     ("networkx", {"eventsnn/graph.py", "eventsnn/jsonfile.py"}),
     ("matplotlib", {"eventsnn/plot.py"}),
     ("simpy", {"eventsnn/reference.py"}),
-    ("typer", {"eventsnn/cli.py"}),
+    ("typer", {"eventsnn/cli.py", *(f"eventsnn/commands/{name}.py" for name in COMMANDS)}),
     ("rich", {"eventsnn/terminal.py"}),
 ])
 def test_each_dependency_has_its_one_place(package, allowed):

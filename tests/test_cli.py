@@ -13,7 +13,8 @@ import numpy as np
 import pytest
 
 import eventsnn as es
-from eventsnn.cli import BAD, DONE, INTERRUPTED, NO, main
+from eventsnn.cli import main
+from eventsnn.commands.options import BAD, DONE, INTERRUPTED, NO
 
 
 def balanced():

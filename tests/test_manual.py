@@ -11,7 +11,8 @@ import pytest
 import eventsnn as es
 from eventsnn import manual
 from eventsnn.channels import SYNAPSES
-from eventsnn.cli import BAD, DONE, main
+from eventsnn.cli import main
+from eventsnn.commands.options import BAD, DONE
 from eventsnn.currents import CURRENTS
 from eventsnn.model import Field
 from eventsnn.models import MODELS
