@@ -2,6 +2,7 @@
 
 from pathlib import Path
 from types import ModuleType
+from typing import Any
 
 from eventsnn.errors import Mistake, nearest
 from eventsnn.network import Network
@@ -13,11 +14,14 @@ TARGETS: dict[str, ModuleType] = {
 }
 
 
-def export(network: Network, target: str, folder: str | Path) -> list[Path]:
-    """Write an integer network for a target into a folder; the paths written."""
+def export(network: Network, target: str, folder: str | Path, **options: Any) -> list[Path]:
+    """Write an integer network for a target into a folder; the paths written.
+
+    options   of the target's `write`: those that take a stimulus have `inputs` and `until` (ms), as simulate has
+    """
     if target not in TARGETS:
         raise Mistake(f"there is no target {target!r}{nearest(target, TARGETS)}")
-    return TARGETS[target].write(network, folder)
+    return TARGETS[target].write(network, folder, **options)
 
 
 __all__ = ["TARGETS", "export", "quantise", "read"]

@@ -1,0 +1,130 @@
+"""Stimuli and expected spikes as files that every target reads: C, Verilog, whatever comes.
+
+    stimulus.hex    one word of 8 hex digits per line: kind in bits 31..30, the rest its argument
+                    0 EVENT a         row a spikes: neurons are rows 0 .. neurons - 1, sources follow in node order
+                    1 END_OF_TICK     all that acts at this tick has been said: judge it; the spikes that follow are of it
+                    2 TIME k          END_OF_TICK k times, k >= 1
+    expected.csv    "tick,neuron" per spike, by tick, then neuron, a neuron as often as it spikes
+    manifest.json   what the folder is, and the sha256 of every other file
+
+Ticks count from 0.  The spikes of tick n, from neurons or sources, follow END_OF_TICK n, since delays are at least 1:
+the words of a run over n ticks begin with END_OF_TICK 0 and end with END_OF_TICK n, after which nothing is expected.
+"""
+
+import hashlib
+import json
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from eventsnn.errors import Mistake
+from eventsnn.files import atomic
+from eventsnn.network import Network
+from eventsnn.simulate import simulate, ticks_until
+
+STIMULUS, EXPECTED, MANIFEST = "stimulus.hex", "expected.csv", "manifest.json"
+EVENT, END_OF_TICK, TIME = 0, 1, 2
+ARGUMENT = (1 << 30) - 1
+
+
+class Vector(NamedTuple):
+    """One run of the emulator."""
+
+    ticks: int                        # it covers ticks 0 .. ticks - 1
+    stimulus: np.ndarray              # (n, 2) int64: tick, row; by tick, then row
+    expected: np.ndarray              # (m, 2) int64: tick, neuron; by tick, then neuron
+
+
+def vector(network: Network, until: float, inputs: Mapping[Any, Any] | None = None,
+           backend: str = "auto") -> Vector:
+    """What an integer network's sources emit, and what its neurons must answer, by the emulator."""
+    sources = [p for p in network.populations if p.kind == "source"]
+    result = simulate(network, until, inputs=inputs, record={p.name: ["spikes"] for p in sources},
+                      backend=backend)
+    found, row = [np.empty((0, 2), np.int64)], network.neurons
+    for p in sources:
+        spikes = result.sources[p.name]
+        found.append(np.stack([np.rint(spikes.time / network.tick).astype(np.int64), row + spikes.neuron], axis=1))
+        row += p.size
+    ticks, given = int(ticks_until(until, network.tick)), np.concatenate(found)
+    given = given[given[:, 0] < ticks]
+    expected = np.stack([np.rint(result.spikes.time / network.tick).astype(np.int64), result.spikes.neuron], axis=1)
+    return Vector(ticks, given[np.lexsort((given[:, 1], given[:, 0]))], expected)
+
+
+def rows(network: Network) -> np.ndarray:
+    """(emitters,) int64: the emitter behind each row."""
+    by_kind = [np.arange(p.emitter, p.emitter + p.size) for kind in ("neuron", "source")
+               for p in network.populations if p.kind == kind]
+    return np.concatenate([np.empty(0, np.int64), *by_kind])
+
+
+def words(v: Vector) -> Iterable[int]:
+    """The stimulus as words."""
+    before = -1
+    for tick, row in v.stimulus.tolist():
+        yield from passed(tick - before)
+        before = tick
+        yield EVENT << 30 | row
+    yield from passed(v.ticks - before)
+
+
+def passed(ticks: int) -> Iterable[int]:
+    while ticks > 0:
+        yield END_OF_TICK << 30 if ticks == 1 else TIME << 30 | min(ticks, ARGUMENT)
+        ticks -= ARGUMENT
+
+
+def save(v: Vector, folder: Path) -> list[Path]:
+    """stimulus.hex and expected.csv."""
+    with atomic(folder / STIMULUS) as file:
+        file.writelines(f"{word:08x}\n" for word in words(v))
+    with atomic(folder / EXPECTED) as file:
+        file.write("tick,neuron\n")
+        file.writelines(f"{tick},{neuron}\n" for tick, neuron in v.expected.tolist())
+    return [folder / STIMULUS, folder / EXPECTED]
+
+
+def expected(folder: Path) -> list[tuple[int, int]]:
+    """The lines of expected.csv."""
+    path = Path(folder) / EXPECTED
+    try:
+        head, *lines = path.read_text(encoding="utf-8").splitlines()
+        if head != "tick,neuron":
+            raise ValueError("its first line is not 'tick,neuron'")
+        return [(int(a), int(b)) for a, b in (line.split(",") for line in lines)]
+    except OSError as error:
+        raise Mistake(f"cannot read {path}: {error.strerror}: write the export with inputs or until") from error
+    except ValueError as error:
+        raise Mistake(f"{path} is no list of spikes: {error}") from error
+
+
+def seal(folder: Path, target: str, told: Mapping[str, Any], paths: Iterable[Path]) -> Path:
+    """manifest.json: last, so that a folder with one is whole."""
+    sums = {path.relative_to(folder).as_posix(): hashlib.sha256(path.read_bytes()).hexdigest() for path in paths}
+    with atomic(folder / MANIFEST) as file:
+        json.dump({"target": target, **told, "sha256": dict(sorted(sums.items()))}, file, indent=1)
+    return folder / MANIFEST
+
+
+def opened(folder: Path, target: str) -> dict[str, Any]:
+    """The manifest of a folder whose files are all what was written."""
+    path = Path(folder) / MANIFEST
+    try:
+        told = json.loads(path.read_text(encoding="utf-8"))
+    except OSError as error:
+        raise Mistake(f"cannot read {path}: {error.strerror}: export(network, {target!r}, folder) first") from error
+    except ValueError as error:
+        raise Mistake(f"{path} is no JSON: {error}") from error
+    if not isinstance(told, dict) or told.get("target") != target:
+        raise Mistake(f"{path} is of no {target} export")
+    for name, promised in told["sha256"].items():
+        try:
+            found = hashlib.sha256((Path(folder) / name).read_bytes()).hexdigest()
+        except OSError as error:
+            raise Mistake(f"{path} lists {name!r}, which cannot be read: {error.strerror}") from error
+        if found != promised:
+            raise Mistake(f"{Path(folder) / name} is not what was written: its sha256 differs from the manifest's")
+    return told
