@@ -2,7 +2,7 @@
 
     stimulus.hex    one word of 8 hex digits per line: kind in bits 31..30, the rest its argument
                     0 EVENT a         row a spikes: neurons are rows 0 .. neurons - 1, sources follow in node order
-                    1 END_OF_TICK     all that acts at this tick has been said: judge it; the spikes that follow are of it
+                    1 END_OF_TICK     all that acts at this tick was said: judge it; the spikes that follow are of it
                     2 TIME k          END_OF_TICK k times, k >= 1
     expected.csv    "tick,neuron" per spike, by tick, then neuron, a neuron as often as it spikes
     manifest.json   what the folder is, and the sha256 of every other file
