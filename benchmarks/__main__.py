@@ -11,6 +11,7 @@ emulator_brunel  brunel in integers on the emulator, beside the exact one
 start            seconds to `import eventsnn`, to a first result with a warm kernel cache, and to the first result ever
 crossing         random first crossings: missed, false, ambiguous, evaluations per problem
 coefficients     the same for membranes kept as scaled coefficients
+mutants          mutants of the integer models: how many equality with the reference kills (--scale 0.1: every tenth)
 scaling          cost against events, neurons and idle neurons; draws docs/scaling.png
 table            the tables of docs/performance.md from saved JSON lines
 

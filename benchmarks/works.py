@@ -133,6 +133,11 @@ def coefficients(chosen: Options) -> dict[str, Any]:
     return alone("coefficients") | coefficients(max(round(100_000 * chosen.scale), 100))
 
 
+def mutants(chosen: Options) -> dict[str, Any]:
+    from .mutants import hunted
+    return alone("mutants") | hunted(share=min(chosen.scale, 1.0))
+
+
 WORKS: dict[str, Callable[[Options], dict[str, Any]]] = {
     f.__name__: f for f in (brunel, cuba, cuba_scaled, wave, build, threads, microcircuit, emulator_brunel, start,
-                            crossing, coefficients)}
+                            crossing, coefficients, mutants)}

@@ -1,5 +1,6 @@
 """python -m benchmarks: what it refuses, what its JSON line holds, whose turn it is; no peer is needed here."""
 
+import ast
 import json
 import sys
 from pathlib import Path
@@ -8,7 +9,7 @@ import pytest
 
 import eventsnn as es
 from benchmarks import __main__ as command
-from benchmarks import networks, others, race, table, venvs
+from benchmarks import mutants, mutations, networks, others, race, table, venvs
 from benchmarks.ours import Ours
 from benchmarks.works import WORKS, Options
 
@@ -151,6 +152,29 @@ def test_the_microcircuit_has_all_keys(capsys):
     assert set(race.KEYS) <= set(told)
     assert (told["neurons"], told["synapses"]) == (771, 29_859 + 771)
     assert told["events"] > 0
+
+
+def test_mutants_are_made_one_change_each_and_only_where_asked():
+    source = ('def f(a, b):\n    """1 >= 0"""\n    c = min(a, b) >> 2\n    return c if a >= b else -c\n'
+              'def g(a):\n    return a + 1\n')
+    made = [(m.kind, m.before, m.after) for m in mutations.mutants(source, ["f"])]
+    assert ("comparison", "a >= b", "a > b") in made
+    assert ("shift", "min(a, b) >> 2", "min(a, b) >> 2 + 1") in made
+    assert ("saturation", "min(a, b)", "max(a, b)") in made
+    assert ("sign", "-c", "+c") in made
+    assert ("rounding", "c if a >= b else -c", "c if a >= b else c") in made
+    assert {"deletion", "condition", "constant"} <= {kind for kind, _, _ in made}
+    assert len({ast.unparse(m.tree) for m in mutations.mutants(source, ["f"])}) == len(made)
+    assert ast.unparse(ast.parse(source)) not in {ast.unparse(m.tree) for m in mutations.mutants(source, ["f"])}
+
+
+def test_a_mutant_dies_and_what_is_no_mutant_lives():
+    subject = mutants.SUBJECTS["fx_lif"]
+    networks, modules = subject.networks()[:4], list(subject.functions)
+    source = mutants.source_of(modules[0])
+    first = next(m for m in mutations.mutants(source, ["shifted"]) if m.kind == "shift")
+    assert not mutants.survives(modules, modules[0], first, networks)
+    assert mutants.survives(modules, modules[0], first._replace(tree=ast.parse(source)), networks)
 
 
 def test_our_side_says_when_it_fails():

@@ -1,0 +1,116 @@
+"""Integer networks that reach the corners, each with what the reference says of it: what mutants are hunted with."""
+
+import math
+from collections.abc import Callable
+from typing import Any, NamedTuple
+
+import networkx as nx
+import numpy as np
+
+import eventsnn as es
+from eventsnn.errors import Mistake
+from eventsnn.network import Network
+
+
+class Case(NamedTuple):
+    """A network, how long it runs, and the reference's trace in the form that `emulated` gives."""
+
+    network: Network
+    until: float
+    emulated: Callable[[Network], Any]
+    expected: Any
+
+
+def emulated(until: float) -> Callable[[Network], Any]:
+    """The plain-Python run: (tick, neuron) of every spike, V in LSBs at every tick, saturations."""
+    def run(network: Network) -> Any:
+        neurons = [p for p in network.populations if p.kind == "neuron"]
+        result = es.simulate(network, until, backend="python", record={p.name: ["v"] for p in neurons},
+                             record_at=network.tick)
+        v = np.concatenate([(result.recorded[p.name]["v"] - p.rest) / p.scale for p in neurons], axis=1)
+        ticks = np.rint(result.spikes.time / network.tick).astype(int).tolist()
+        spikes = list(zip(ticks, result.spikes.neuron.tolist(), strict=True))
+        return spikes, v.tolist(), result.counters["saturations"]
+    return run
+
+
+def referred(network: Network, until: float) -> Any:
+    from eventsnn.exporters.fixed.reference import run
+
+    sources = {p.emitter + k: train.tolist() for p in network.populations if p.kind == "source"
+               for k, train in enumerate(p.params["times"])}
+    trace = run(network, until, sources)
+    return trace.spikes, trace.v, trace.saturations
+
+
+def event_mode() -> list[Case]:
+    """Delta neurons: every decay, both resets, both rails, refractoriness, coarse and fine ages, starts off rest."""
+    made: list[Case] = []
+    for n in range(48):
+        rng = np.random.default_rng(n)
+        decay, until = ("lut", "mul", "linear", "none")[n % 4], (30.0, 90.0)[n % 8 > 3]
+        graph = random_graph(rng, decay, until)
+        try:
+            network = es.quantise(es.compile(graph, seed=n), tick=(0.5, 0.1)[n % 8 > 3], decay=decay,
+                                  v_bits=int(rng.choice([8, 10, 16, 24])), weight_bits=int(rng.choice([3, 8, 16])),
+                                  guard_bits=(None, 0, 4)[n % 3])
+        except Mistake:                                    # a grid too coarse for the threshold or the decay
+            continue
+        made.append(Case(network, until, emulated(until), referred(network, until)))
+        made.append(Case(network, until, advanced, advanced_reference(network)))
+    return made
+
+
+def advanced(network: Network) -> Any:
+    """V of each neuron after `advance` by some ticks, twice: event mode never calls that verb, but it must be right."""
+    (group,) = network.groups
+    found = []
+    for p, start in zip(group.params, group.state, strict=True):
+        for first, second in AGES:
+            s = start.copy()
+            s.hold = 3.0
+            for t in (first, second):
+                group.dynamics.verbs.advance(p, s, float(t))
+            found.append((int(s.v), float(s.t)))
+    return found
+
+
+AGES = ((1, 2), (2, 3), (3, 4), (4, 9), (5, 5), (40, 90), (3, 5000))
+
+
+def advanced_reference(network: Network) -> Any:
+    from eventsnn.exporters.fixed.reference import Neuron
+
+    (group,) = network.groups
+    found = []
+    for p, start in zip(group.params, group.state, strict=True):
+        for first, second in AGES:
+            neuron = Neuron(p, start)
+            for before, after in ((3, first), (max(3, first), second)):       # masked up to tick 3
+                for _ in range(after - before):
+                    neuron.leak()
+                neuron.settle(neuron.v)                                       # a table counts from the last commitment
+            found.append((neuron.v, float(second)))
+    return found
+
+
+def random_graph(rng: np.random.Generator, decay: str, until: float) -> nx.MultiDiGraph:
+    g = nx.MultiDiGraph()
+    g.add_node("in", model="spikes", size=4,
+               times=[np.sort(rng.uniform(0, until, rng.integers(2, 15))) for _ in range(4)])
+    for name in "ab":
+        subtract = bool(rng.integers(2))
+        g.add_node(name, model="lif", size=2, synapse=["delta", "delta", "delta"], tau_syn=[None] * 3,
+                   v_rest=-60.0, reset="subtract" if subtract else "value",
+                   tau_m=math.inf if decay == "none" else rng.choice([2.0, 10.0, 50.0], 2),
+                   v_thresh=float(rng.choice([-55.0, -59.0, math.inf])), v_reset=float(rng.choice([-60.0, -63.0])),
+                   v_init=float(rng.choice([-60.0, -57.0, -54.0, -75.0])),
+                   tau_refrac=0.0 if subtract else float(rng.choice([0.0, 0.5, 1.0, 2.3])))
+    for pre, post in (("in", "a"), ("in", "b"), ("a", "b"), ("b", "a"), ("a", "a")):
+        n = g.nodes[post]["size"] * g.nodes[pre]["size"]
+        weight = rng.integers(-20, 40, n) / 4.0
+        if pre != "in" and g.nodes[post]["reset"] == "subtract":
+            weight = -np.abs(weight)                       # they would excite each other without bound
+        g.add_edge(pre, post, rule="all_to_all", weight=weight, delay=rng.uniform(0.2, 4.0, n),
+                   receptor=int(rng.integers(3)))
+    return g
