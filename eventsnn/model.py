@@ -12,7 +12,8 @@ A `Dynamics` is what the event loop runs.  Its verbs are plain functions of a pa
     value(p, s, t, which)         variable number `which` at t >= s.t, committing nothing
 
 Two promises: a spike time does not depend on the horizon or on how often it was asked for, and the state after a
-sequence of inputs is a function of that sequence alone.
+sequence of inputs is a function of that sequence alone.  An engine promises in turn that whatever arrives before the
+horizon of a question has been received, so that a clocked neuron may finish its ticks up to there.
 """
 
 from collections.abc import Callable, Mapping
@@ -69,6 +70,8 @@ class Dynamics:
     exactness: str               # "closed form" or "ode(rtol, atol)"
     counts: tuple[str, ...] = () # integer fields of the state that a Result adds up and reports
     quick: Quick | None = field(default=None, compare=False)
+    judged_last: bool = False    # the inputs of an instant come before a spike at it; law S2: a drift's spike first
+    separate: bool = False       # the inputs of an instant are received one by one, in key order; else law S5: summed
 
 
 class Bound(NamedTuple):

@@ -17,7 +17,7 @@ from .kernel.link import link
 from .model import Verbs
 from .streams import next_event
 
-SPIKE, CHANGE, ARRIVAL, INPUT, SAMPLE = range(5)       # what comes first at one instant
+SPIKE, CHANGE, ARRIVAL, INPUT, JUDGED, SAMPLE = range(6)     # what comes first at one instant
 
 
 class Instant(simpy.Event):
@@ -44,6 +44,7 @@ def run(setup: Setup) -> Outcome:
     neurons = {int(j): (verbs, p, s)
                for g, verbs, state in zip(network.groups, verbs_of, states, strict=True)
                for j, p, s in zip(g.neuron, loose(g.params), state, strict=True)}
+    order = {int(j): (g.dynamics.judged_last, g.dynamics.separate) for g in network.groups for j in g.neuron}
     asked = dict.fromkeys(neurons, 0)                  # a question asked later makes an earlier one void
     inbox: dict[int, list[tuple[int, int]]] = defaultdict(list)
     rapid: dict[int, tuple[float, int]] = {}           # each neuron's last spike, and how many came right after another
@@ -66,7 +67,7 @@ def run(setup: Setup) -> Outcome:
             counters[0] += 1
             emit(spike, int(setup.emitter_of_neuron[j]))
         asked[j] += 1
-        at(spike, SPIKE, look_again, j, asked[j])
+        at(spike, JUDGED if order[j][0] else SPIKE, look_again, j, asked[j])
 
     def look_again(t: float, j: int, question: int) -> None:
         if question == asked[j]:
@@ -101,13 +102,19 @@ def run(setup: Setup) -> Outcome:
     def take_in(t: float, j: int) -> None:
         """All that arrives at one instant is one input: summed in key order, applied once, judged once (S5)."""
         verbs, p, s = neurons[j]
-        sums = np.zeros(max(1, *(q.receptors for q in network.populations), 1), wires.weight.dtype)
-        for k, row in sorted(inbox.pop(j)):
-            own = int(wires.varied[row])
-            sums[wires.receptor[row]] += wires.weight[row] if own < 0 else wires.weights[own + k - wires.first[row]]
-        verbs.receive(p, s, t, sums)
+        judged_last, separate = order[j]
+        arrived = sorted(inbox.pop(j))
+        for several in [[one] for one in arrived] if separate else [arrived]:
+            sums = np.zeros(max(1, *(q.receptors for q in network.populations), 1), wires.weight.dtype)
+            for k, row in several:
+                own = int(wires.varied[row])
+                sums[wires.receptor[row]] += wires.weight[row] if own < 0 else wires.weights[own + k - wires.first[row]]
+            verbs.receive(p, s, t, sums)
+            if not judged_last:
+                look(t, j)
         counters[2] += 1
-        look(t, j)
+        if judged_last:
+            look(t, j)
 
     def sample(t: float, n: int) -> None:
         for group, probe in zip(network.groups, setup.probes, strict=True):

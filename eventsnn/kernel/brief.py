@@ -13,6 +13,7 @@ from .engine import run
 
 LITTLE = 1000            # neurons, synapses, events of sources, breakpoints and samples together
 MOST = 300               # spikes, inputs and windows of one run; each takes 0.02 to 0.3 ms
+TICKS = 20.0             # of a clocked neuron cost as much as an event, if it is awake
 WINDOW = 10.0            # of the loop, so that not much can happen before it returns
 allowance = [3000]       # spikes, inputs and windows that are left to this process
 
@@ -34,7 +35,8 @@ def work(setup: Setup) -> float:
     network, drives = setup.network, setup.network.drives
     if any(group.dynamics.exactness == "ode" for group in network.groups):
         return float("inf")
+    clocked = sum(len(group.neuron) for group in network.groups if group.dynamics.judged_last)
     lines = drives.first[1:] - drives.first[:-1]
     drawn = sum(b.rate / (b.order or 1.0) for b in setup.streams.of) * setup.until * (network.tick or 1.0)
-    return (network.neurons + len(network.synapses.target) + drawn + len(setup.trains.time)
-            + lines[drives.line].sum() + sum(probe.samples.size for probe in setup.probes))
+    return (network.neurons + clocked * setup.until / TICKS + len(network.synapses.target) + drawn
+            + len(setup.trains.time) + lines[drives.line].sum() + sum(probe.samples.size for probe in setup.probes))

@@ -33,7 +33,9 @@ def ticked(t, tick):
 
 def chain(dynamics: Sequence[Dynamics]) -> Bound:
     """The windows of all groups, one after the other."""
-    first = Bound.to(loop.window, dynamics[0].verbs._asdict())
+    order = {"precedes": loop.before if dynamics[0].judged_last else loop.up_to,
+             "heard": loop.one_by_one if dynamics[0].separate else loop.at_once}
+    first = Bound.to(loop.window, {**dynamics[0].verbs._asdict(), **order})
     if len(dynamics) == 1:
         return Bound.to(loop.single, {"head": first})
     return Bound.to(loop.several, {"head": first, "tail": chain(dynamics[1:])})

@@ -27,6 +27,7 @@ def unbound(*_):
 
 # What `link` binds: a model's verbs, the network's clock, and the groups' windows chained (see engine.py).
 advance = receive = inject = next_spike = fire = value = stamp = groups_window = head = tail = unbound
+precedes = heard = unbound                                                # of a dynamics: judged_last, separate
 quick_window = quick_soonest = quick_fit = quick_queues = slow_window = unbound    # of all pieces and groups, or none
 
 
@@ -98,6 +99,28 @@ def record(cells, k, time, sample):
         cells.samples[w, sample, cells.column[k]] = value(cells.params[k], cells.state[k], time, cells.variables[w])
 
 
+def at_once(inbox, a, last):
+    """The end of what neurons receive together with arrival a: all of its instant (law S5)."""
+    b = a + 1
+    while b < last and inbox.arrival[b]["time"] == inbox.arrival[a]["time"]:
+        b += 1
+    return b
+
+
+def one_by_one(inbox, a, last):
+    return a + 1
+
+
+def up_to(spike, event):
+    """Whether a spike comes before what happens then: also at the same instant (law S2)."""
+    return spike <= event
+
+
+def before(spike, event):
+    """Where a tick is judged last."""
+    return spike < event
+
+
 def live(wiring, inbox, cells, k, end, breakpoints, times, sample, sums, out, counters):
     """One neuron through one window: spikes, breakpoints and inputs in the order of law 2.8."""
     j = cells.neuron[k]
@@ -105,7 +128,7 @@ def live(wiring, inbox, cells, k, end, breakpoints, times, sample, sums, out, co
     p, s = cells.params[k], cells.state[k]
     samples = len(times) if cells.column[k] >= 0 else 0
     n = out.n
-    last_spike, at_once = -np.inf, 0
+    last_spike, rapid = -np.inf, 0
     while True:
         arrival = inbox.arrival[a]["time"] if a < last else np.inf
         c = cells.cursor[k]
@@ -114,16 +137,16 @@ def live(wiring, inbox, cells, k, end, breakpoints, times, sample, sums, out, co
         event = min(arrival, change, end)
         horizon = min(event, due)
         spike = next_spike(p, s, horizon)
-        if spike <= horizon and spike < end:
+        if spike <= horizon and spike < end and precedes(spike, event):
             fire(p, s, spike)
             if n == len(out.time):
                 out = room(out, n + 1)
             out.time[n] = spike
             out.emitter[n] = cells.emitter[k]
             n += 1
-            at_once = at_once + 1 if spike - last_spike < RAPID else 0
+            rapid = rapid + 1 if spike - last_spike < RAPID else 0
             last_spike = spike
-            if at_once == ENDLESS:
+            if rapid == ENDLESS:
                 counters[3] = j + 1 if counters[3] == 0 else min(counters[3], j + 1)
                 break
         elif due < event:                     # a right limit (S0): all that happens at that instant has happened
@@ -136,16 +159,14 @@ def live(wiring, inbox, cells, k, end, breakpoints, times, sample, sums, out, co
                 c += 1
             cells.cursor[k] = c
         elif a < last:
-            b = a + 1
-            while b < last and inbox.arrival[b]["time"] == arrival:
-                b += 1
+            b = heard(inbox, a, last)
             for r in range(len(sums)):
                 sums[r] = 0
             while a < b:
                 sums[inbox.arrival[a]["receptor"]] += inbox.arrival[a]["weight"]
                 a += 1
             receive(p, s, arrival, sums)
-            counters[2] += 1
+            counters[2] += a == last or inbox.arrival[a]["time"] > arrival      # once an instant
         else:
             break
     cells.wake[k] = min(spike, change)

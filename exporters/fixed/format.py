@@ -20,7 +20,9 @@ import numpy as np
 from eventsnn.errors import Mistake
 
 VERSION = "FX-LIF 1"
-DECAYS = ("none", "linear", "mul", "lut")
+DECAYS = ("none", "linear", "mul", "lut", "shift")
+ROUNDINGS = ("DOWN", "FLOOR", "ROUND")            # toward zero, down, to nearest with ties to even
+SATURATIONS = ("symmetric", "full", "wrap")
 NEVER = 2**63 - 1                    # a readout's threshold
 WIDTH = 64                           # entries of the smallest table
 

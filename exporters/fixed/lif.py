@@ -16,9 +16,9 @@ import numpy as np
 
 from eventsnn.model import Dynamics, Quick, Verbs, inf
 
-from .format import DECAYS, saturated, shifted
+from .format import saturated, shifted
 
-NONE, LINEAR, MUL, LUT = range(len(DECAYS))
+NONE, LINEAR, MUL, LUT = range(4)                # of DECAYS
 STATE = np.dtype([("t", "f8"), ("v", "i8"), ("hold", "f8"), ("saturations", "i8")])
 VARIABLES = ("v",)
 SCALARS = ("top", "theta", "reset", "refrac", "subtract", "decay", "rate", "bits", "length", "fine_bits")
