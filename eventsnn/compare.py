@@ -3,9 +3,10 @@
     spikes        the first difference; pairs within delta (greedy, one to one), |dt|, what is alone, the first of those
     statistics    rate, CV, LV, correlation of both, and their KS distance beside the one between two seeds
     distances     Gamma, van Rossum, SPIKE-synchrony of the neurons, beside their floors: another seed, one input less
+    frozen        V of every neuron in integers that gets the float run's arrivals: bias, rmse, SQNR
     fixed         what integers cost: saturations, dead zones, zeroed and clipped weights, effective time constants
     reference     the emulator against the integer reference: equality of spikes and V over a first stretch
-    sparseness    events beside a clocked dense core
+    sparseness    events beside a clocked and a dense core, energy as a range with its sources, NeuroBench's metrics
 
 `Report` is true exactly when the spikes are equal to the last bit.
 """
@@ -18,18 +19,20 @@ from typing import Any
 
 import numpy as np
 
-from .distances import each_gamma, each_spike_sync, each_van_rossum, match
+from .beside import compared_distances, compared_statistics
+from .distances import match
 from .divergence import first_difference, matching
 from .errors import Mistake
 from .floors import one_spike_less, random_sources, reseeded
+from .integers import against_reference, fixed
+from .replay import Trace, frozen_input
 from .report import facts
 from .result import Result
 from .sparseness import TICK, source_spikes, sparseness
 from .spikes import Spikes
-from .statistics import ks, size_of, statistics
+from .statistics import size_of
 
 Run = Result | Spikes
-TAU = 10.0                   # ms, of the van Rossum distance
 REMOVALS = 5                 # runs with one input spike less
 CHEAP = 5_000_000            # synaptic operations and input spikes of a run that is repeated without being asked
 WORK = 600_000               # neuron-ticks and synaptic operations of the reference: about a second
@@ -41,6 +44,7 @@ class Report:
 
     data: dict[str, Any]                     # everything, JSON-able
     runs: tuple[Run, Run] = field(repr=False)
+    traces: Sequence[Trace] = field(default=(), repr=False)      # of frozen input: a neuron of each population
 
     def __bool__(self) -> bool:
         return bool(self.data["identical"])
@@ -61,6 +65,12 @@ class Report:
         return plot.save(plot.compare(*self.runs, delta=first["delta_ms"], until=self.data["until_ms"],
                                       divergence=found and (found["time_ms"], found["id"]),
                                       labels=tuple(self.data["labels"])), path)
+
+    def html(self, path: str | Path) -> Path:
+        """One page that needs nothing else: every fact, with pictures inside it and the sources of its figures."""
+        from .page import write
+
+        return write(self, path)
 
     def __str__(self) -> str:
         return self.text()
@@ -97,13 +107,14 @@ def compare(a: Run, b: Run, *, delta: float | Sequence[float] = (1.0, 2.0), unti
     data["statistics"] = compared_statistics(sa, sb, end, again[0])
     data["distances"] = compared_distances(sa, sb, end, windows, pairs, size, again)
     data["reruns"] = words
+    data["frozen"], traces = frozen(a, b, end, reruns)
     data["fixed"] = [fixed(x, name) for x, name in ((a, names[0]), (b, names[1])) if is_fixed(x)]
     data["score"] = None if score is None else {"a": float(score[0]), "b": float(score[1])}
     data["reference"] = [against_reference(x, name, reference, work)
                          for x, name in ((a, names[0]), (b, names[1])) if is_fixed(x)]
     tick = tick_of(b) or tick_of(a) or TICK
     data["sparseness"] = {key: sparseness(x, tick) for key, x in (("a", a), ("b", b)) if isinstance(x, Result)}
-    return Report(data, (a, b))
+    return Report(data, (a, b), traces)
 
 
 def tick_of(run: Run) -> float:
@@ -136,12 +147,7 @@ def common(a: Run, b: Run, until: float | None) -> tuple[Spikes, Spikes, float]:
         last = max([0.0, *sa.time[-1:].tolist(), *sb.time[-1:].tolist()])
         return labelled(sa, sb), labelled(sb, sa), float(np.nextafter(last, np.inf)) if last else 1.0
     end = float(max(lengths) if until is None else until) or 1.0
-    return labelled(cut(sa, end), sb), labelled(cut(sb, end), sa), end
-
-
-def cut(spikes: Spikes, end: float) -> Spikes:
-    n = int(np.searchsorted(spikes.time, end))
-    return Spikes(spikes.time[:n], spikes.neuron[:n], spikes.populations)
+    return labelled(sa.before(end), sb), labelled(sb.before(end), sa), end
 
 
 def labelled(spikes: Spikes, other: Spikes) -> Spikes:
@@ -170,107 +176,32 @@ def repeated(a: Run, end: float, asked: bool | None) -> tuple[tuple[Spikes | Non
         return (None, []), "no floors: the first run carries no network to run again"
     if asked is False:
         return (None, []), "no floors: reruns=False"
-    cost = int(a.counters["synaptic_operations"]) + source_spikes(a)
+    cost = rerun_cost(a)
     if asked is None and cost > CHEAP:
         return (None, []), (f"no floors: a rerun has {cost:,} synaptic operations and input spikes; "
                             "reruns=True runs it")
-    other = cut(reseeded(a), end) if random_sources(a.network) else None
-    less = [cut(s, end) for s in one_spike_less(a, REMOVALS)]
+    other = reseeded(a).before(end) if random_sources(a.network) else None
+    less = [s.before(end) for s in one_spike_less(a, REMOVALS)]
     words = [] if other is not None else ["no floor between seeds: nothing in this network is random"]
     return (other, less), "; ".join(words + ([] if less else ["no floor of one input spike: there is none"])) or None
 
 
-def compared_statistics(a: Spikes, b: Spikes, end: float, other: Spikes | None) -> dict[str, Any]:
-    """Mean and sd over neurons (or pairs) in both runs; KS distances between the runs, and between seeds."""
-    sa, sb = statistics(a, end), statistics(b, end)
-    seeds = {} if other is None else statistics(other, end)
-    return {name: {"a": summary(sa[name]), "b": summary(sb[name]), "ks": known(ks(sa[name], sb[name])),
-                   "ks_between_seeds": known(ks(sa[name], seeds[name])) if seeds else None} for name in sa}
+def frozen(a: Run, b: Run, end: float, asked: bool | None) -> tuple[dict[str, Any] | None, list[Trace]]:
+    """The frozen-input comparison, where one run is of a float network and the other of its integer twin."""
+    one, other = (a, b) if is_fixed(b) else (b, a)
+    if is_fixed(one) or not isinstance(one, Result) or one.network is None:
+        return None, []
+    if not isinstance(other, Result) or not is_fixed(other):
+        return None, []
+    if asked is False:
+        return {"why": "reruns=False", "populations": []}, []
+    if asked is None and rerun_cost(one) > CHEAP:
+        return {"why": f"a rerun has {rerun_cost(one):,} synaptic operations and input spikes; reruns=True runs it",
+                "populations": []}, []
+    return frozen_input(one, other.network, end)
 
 
-def summary(values: np.ndarray) -> dict[str, Any]:
-    values = values[~np.isnan(values)]
-    return {"n": len(values), "mean": float(values.mean()) if len(values) else None,
-            "sd": float(values.std()) if len(values) else None}
+def rerun_cost(run: Result) -> int:
+    return int(run.counters["synaptic_operations"]) + source_spikes(run)
 
 
-def known(x: float) -> float | None:
-    return None if np.isnan(x) else float(x)
-
-
-def compared_distances(a: Spikes, b: Spikes, end: float, windows: Sequence[float],
-                       pairs: Sequence[tuple[np.ndarray, np.ndarray] | None], size: int,
-                       again: tuple[Spikes | None, list[Spikes]]) -> dict[str, Any]:
-    """Means over the neurons that spike in either run, beside the same between a and its reruns."""
-
-    def means(x: Spikes, found: Sequence[tuple[np.ndarray, np.ndarray] | None]) -> dict[str, float | None]:
-        lively = np.bincount(np.concatenate([a.neuron, x.neuron]), minlength=size) > 0
-        values = {f"gamma_{d:g}ms": each_gamma(a, x, d, end, size, p) for d, p in zip(windows, found, strict=True)}
-        values[f"van_rossum_{TAU:g}ms"] = each_van_rossum(a, x, TAU, size)
-        values["spike_sync"] = each_spike_sync(a, x, (0.0, end), size)
-        return {name: known(np.mean(v[lively & ~np.isnan(v)])) if (lively & ~np.isnan(v)).any() else None
-                for name, v in values.items()}
-
-    blank: Sequence[None] = [None] * len(windows)
-    here = means(b, pairs)
-    seeds = {} if again[0] is None else means(again[0], blank)
-    less = [means(x, blank) for x in again[1]]
-    return {name: {"value": value, "between_seeds": seeds.get(name),
-                   "one_input_spike_less": median([m[name] for m in less]),
-                   "one_input_spike_less_runs": [m[name] for m in less]} for name, value in here.items()}
-
-
-def median(values: Sequence[float | None]) -> float | None:
-    given = [v for v in values if v is not None]
-    return float(np.median(given)) if given else None
-
-
-def fixed(run: Any, label: str) -> dict[str, Any]:
-    """What integers cost in this run, from the quantisation report and the emulator's counters."""
-    network = run.network
-    report = network.fixed.report
-    dead = []
-    for p in report["populations"]:
-        v = run.recorded.get(p["name"], {}).get("v")
-        if v is not None and v.size:
-            population = network.by_name[p["name"]]
-            lsb = np.abs(np.rint((v - population.rest) / population.scale))
-            dead.append({"population": p["name"], "lsb": p["dead_zone_lsb"],
-                         "occupancy": float(np.mean((lsb > 0) & (lsb <= p["dead_zone_lsb"])))})
-    return {"label": label, "tick_ms": network.tick, "saturations": run.counters.get("saturations"),
-            "weights": sum(q["synapses"] for q in report["projections"]),
-            "zeroed_weights": sum(q["zeroed"] for q in report["projections"]),
-            "clipped_weights": sum(q["clipped"] for q in report["projections"]), "dead_zones": dead,
-            "tau_m_ms": [{"population": p["name"], **p["tau_m_ms"]} for p in report["populations"] if p["tau_m_ms"]],
-            "warnings": list(report["warnings"])}
-
-
-def against_reference(run: Any, label: str, reference: Callable[..., Any] | None, work: int) -> dict[str, Any]:
-    """The emulator beside the integer reference, spikes and V, for as many first ticks as `work` allows."""
-    if reference is None:                    # by name, as `quantise` is handed out: the core never imports exporters
-        import importlib
-
-        reference = importlib.import_module("eventsnn.exporters.fixed.reference").run
-    from .simulate import simulate
-
-    network, tick = run.network, run.network.tick
-    ticks = max(int(np.ceil(run.until / tick - 1e-9)), 1)
-    cost = network.neurons + run.counters["synaptic_operations"] / ticks
-    n = min(ticks, int((work - len(network.synapses.target)) // cost))
-    if n < 1:
-        return {"label": label, "ticks": 0, "equal": None,
-                "why": f"{network.neurons:,} neurons and {len(network.synapses.target):,} synapses; work= allows more"}
-    names = [p.name for p in network.populations if p.kind == "neuron"]
-    sources = [p for p in network.populations if p.kind == "source"]
-    emulated = simulate(network, n * tick, inputs=run.inputs, seed=run.provenance["seed"], record_at=tick,
-                        record={**{name: ["v"] for name in names}, **{p.name: ["spikes"] for p in sources}})
-    trace = reference(network, n * tick, {p.emitter + k: train.tolist() for p in sources
-                                          for k, train in enumerate(emulated.sources[p.name].trains())})
-    theirs = Spikes.make([t * tick for t, _ in trace.spikes], [j for _, j in trace.spikes], emulated.spikes.populations)
-    v = np.array(trace.v, np.int64).reshape(n, network.neurons)
-    same_v = all(np.array_equal(np.rint((emulated.recorded[p.name]["v"] - p.rest) / p.scale),
-                                v[:, p.neuron:p.neuron + p.size]) for p in network.populations if p.kind == "neuron")
-    same_run = cut(run.spikes, n * tick) == emulated.spikes
-    return {"label": label, "ticks": n, "of_ticks": ticks, "neurons": network.neurons, "spikes": len(theirs),
-            "equal_spikes": theirs == emulated.spikes and same_run, "equal_v": bool(same_v),
-            "equal": bool(theirs == emulated.spikes and same_run and same_v), "why": None}

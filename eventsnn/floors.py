@@ -24,7 +24,8 @@ def random_sources(network: Network) -> list[str | int]:
 def reseeded(result: Result) -> Spikes:
     """The spikes of the same network under the next seed."""
     seed = int(result.provenance["seed"]) + 1
-    return simulate(result.network, result.until, inputs=result.inputs, seed=seed).spikes
+    return simulate(result.network, result.until, inputs=result.inputs, seed=seed,
+                    backend=result.provenance["backend"]).spikes
 
 
 def frozen(result: Result) -> tuple[Network, dict[str | int, list[np.ndarray]]]:
@@ -32,7 +33,7 @@ def frozen(result: Result) -> tuple[Network, dict[str | int, list[np.ndarray]]]:
     network = result.network
     sources = [p.name for p in network.populations if p.kind == "source"]
     heard = simulate(network, result.until, inputs=result.inputs, seed=result.provenance["seed"],
-                     record={name: ["spikes"] for name in sources}).sources
+                     backend=result.provenance["backend"], record={name: ["spikes"] for name in sources}).sources
     given = {name: heard[name].trains() for name in sources}
     populations = tuple(dataclasses.replace(p, model="spikes", params={"times": given[p.name]})
                         if p.kind == "source" else p for p in network.populations)
@@ -53,7 +54,8 @@ def one_spike_less(result: Result, runs: int) -> Iterator[Spikes]:
         _, name, k, n = places[int((run + 0.5) / runs * early)]
         trains = list(given[name])
         trains[k] = np.delete(trains[k], n)
-        yield simulate(network, result.until, inputs={**given, name: flat(trains)}).spikes
+        yield simulate(network, result.until, inputs={**given, name: flat(trains)},
+                       backend=result.provenance["backend"]).spikes
 
 
 def flat(trains: list[np.ndarray]) -> Any:

@@ -31,6 +31,8 @@ def _facts(data: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
         yield f"{what}: largest difference", number(r["max_abs"]) + unit
         yield f"{what}: rms difference", number(r["rms"]) + unit
         yield f"{what}: mean difference", number(r["bias"]) + unit
+    if data["frozen"]:
+        yield from _frozen(data["frozen"])
     if data["reruns"]:
         yield "floors", data["reruns"]
     for name, s in data["statistics"].items():
@@ -48,6 +50,9 @@ def _facts(data: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
                 runs = [v for v in d["one_input_spike_less_runs"] if v is not None]
                 spread = f" ({number(min(runs))} to {number(max(runs))} in {len(runs)} runs)" if "less" in key else ""
                 yield f"{distance(name)}{what}", number(d[key]) + spread
+        if d["at_floor"] is not None:
+            yield f"{distance(name)}, at the floor of one input spike less", (
+                f"{floored(d)}; {100.0 * d['neurons_within']:.3g} % of neurons are within theirs")
     for x in data["fixed"]:
         yield from _fixed(x)
     if data["score"]:
@@ -68,6 +73,24 @@ def _matching(m: Mapping[str, Any], a: str, b: str) -> Iterator[tuple[str, str]]
     for key, value in (m["abs_dt_ms"] or {}).items():
         yield f"{within}: {key} |dt|", f"{number(value)} ms"
     yield f"{within}: first divergence", moment(m["divergence"], a, b) if m["divergence"] else "none"
+
+
+def floored(d: Mapping[str, Any]) -> str:
+    return "yes" if d["at_floor"] else "no, but within its runs" if d["within_floor"] else "no"
+
+
+def _frozen(f: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
+    if f["why"]:
+        yield "frozen input", f"not compared: {f['why']}"
+    for p in f["populations"]:
+        told = f"V of {p['population']}, frozen input"
+        for key, what in (("arithmetic", "arithmetic alone"), ("all", "with times in ticks")):
+            if p[key]["rmse_mv"] is not None:
+                e = p[key]
+                sqnr = "" if e["sqnr_db"] is None else f", SQNR {e['sqnr_db']:.1f} dB"
+                yield f"{told}: {what}", f"bias {number(e['bias_mv'])} mV, rmse {number(e['rmse_mv'])} mV{sqnr}"
+        yield f"{told}: samples", (f"{count(p['samples'])}, clear of spikes and refractoriness, of "
+                                   f"{count(p['neurons'])} of {count(p['of_neurons'])} neurons")
 
 
 def _fixed(x: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
@@ -100,6 +123,8 @@ def _sparseness(s: Mapping[str, Any], name: str) -> Iterator[tuple[str, str]]:
         yield f"{name}: {key.replace('_', ' ')}", \
             f"{count(s[key])}; {core}: {count(s['dense'][key])}" + (f" ({ratio:.3g} times)" if ratio else "")
     yield f"{name}: awake fraction", f"{100.0 * s['awake_fraction']:.3g} % (updates per neuron and tick)"
+    for key, machine in (("event", "event-driven"), ("clocked", "clocked, sparse"), ("dense", "clocked, dense")):
+        yield f"{name}: energy if {machine}", energy(s["energy"][key])
     bench = s["neurobench"]
     yield f"{name}: NeuroBench footprint", f"{count(bench['footprint_bytes'])} bytes"
     if bench["connection_sparsity"] is not None:
@@ -108,6 +133,20 @@ def _sparseness(s: Mapping[str, Any], name: str) -> Iterator[tuple[str, str]]:
     operations = bench["synaptic_operations"]
     yield f"{name}: NeuroBench synaptic operations", \
         f"Effective_ACs {count(operations['Effective_ACs'])}, Dense {count(operations['Dense'])}"
+
+
+def energy(e: Mapping[str, Any]) -> str:
+    """A range, and whose figures bound it."""
+    both = (f"{micro(of['uj'])} ({of['name']}, {of['node']}: {of['scope']})" for of in (e["lowest"], e["highest"]))
+    return f"{' to '.join(both)}; {len(e['estimates'])} published figures, sources in the JSON"
+
+
+def micro(uj: float) -> str:
+    """An energy of uJ with a unit that suits it."""
+    for size, unit in ((1e6, "J"), (1e3, "mJ"), (1.0, "uJ"), (1e-3, "nJ")):
+        if uj >= size:
+            return f"{uj / size:.3g} {unit}"
+    return f"{uj * 1e6:.3g} pJ"
 
 
 def moment(found: Mapping[str, Any], a: str, b: str) -> str:

@@ -1,4 +1,4 @@
-"""What a run cost in events, beside a clocked dense core doing the same job, and NeuroBench's static names.
+"""What a run cost in events, beside a clocked and a dense core doing the same job, energies, and NeuroBench's metrics.
 
 Event-driven, as counted by the run: an operation per spike and synapse it reaches; an update per neuron and instant
 with input.  Words: 1 per operation (the synapse), 2 S per update and per spike (S state words, read and written), 2 per
@@ -8,16 +8,23 @@ The dense core updates every neuron at every tick and, as it skips nothing, mult
 full matrix (sources x targets, for each pair of populations and receptor with a synapse between them) at every tick:
 the "Dense" of NeuroBench.  Words: 1 per cell and 2 S per neuron, each tick.
 
+The clocked core is what most chips are: synapses are touched by spikes, as above, but every neuron is updated at every
+tick.
+
 Awake fraction: neuron updates per neuron and tick (in continuous time several may fall into one tick).
 NeuroBench (Yik et al. 2025): footprint in bytes as stored; connection sparsity, the share of a matrix's cells without a
-weight; activation sparsity, the share of (neuron, tick) cells without a spike; synaptic operations.
+weight; activation sparsity, the share of (neuron, tick) cells without a spike; synaptic operations per run:
+Effective_MACs (a weight and an activation other than 0 or +-1: none, spikes are binary), Effective_ACs (a weight and a
+spike), Dense (as if nothing were zero).
 """
 
 from typing import Any
 
 import numpy as np
 
-from .network import Network
+from .bits import memory_bits
+from .energy import energy
+from .network import Network, flat
 from .result import Result
 from .stimuli import trains
 from .streams import expected
@@ -39,17 +46,21 @@ def sparseness(result: Result, tick: float) -> dict[str, Any]:
     cells, used = matrix_cells(network)
     event = {"synaptic_operations": operations, "neuron_updates": updates,
              "memory_words": operations + 2 * words * (updates + spikes) + 2 * sent}
+    clocked = {"synaptic_operations": operations, "neuron_updates": network.neurons * ticks,
+               "memory_words": operations + 2 * words * network.neurons * ticks + 2 * sent}
     dense = {"synaptic_operations": cells * ticks, "neuron_updates": network.neurons * ticks,
              "memory_words": (cells + 2 * words * network.neurons) * ticks}
     active = np.unique(np.floor(result.spikes.time / tick + 1e-9) * network.neurons + result.spikes.neuron)
     return {**counts, "memory_words": event["memory_words"], "source_spikes": sent - spikes, "tick_ms": tick,
-            "ticks": ticks, "awake_fraction": updates / (network.neurons * ticks), "dense": dense,
+            "ticks": ticks, "awake_fraction": updates / (network.neurons * ticks), "dense": dense, "clocked": clocked,
             "dense_over_event": {name: dense[name] / event[name] if event[name] else None for name in event},
+            "energy": {name: energy({**machine, "spikes": spikes})
+                       for name, machine in (("event", event), ("clocked", clocked), ("dense", dense))},
             "neurobench": {"footprint_bytes": footprint(network),
                            "connection_sparsity": 1.0 - used / cells if cells else None,
                            "activation_sparsity": 1.0 - len(active) / (network.neurons * ticks),
-                           "synaptic_operations": {"Effective_MACs": 0, "Effective_ACs": operations,
-                                                   "Dense": cells * ticks}}}
+                           "synaptic_operations": {"Effective_MACs": 0, "Dense": cells * ticks,
+                                                   "Effective_ACs": operations - ineffective(result)}}}
 
 
 def state_words(network: Network) -> int:
@@ -85,22 +96,46 @@ def matrix_cells(network: Network) -> tuple[int, int]:
     return cells, min(used, cells)
 
 
-def footprint(network: Network) -> int:
-    """Bytes: of the tables as they are, or of an integer network as its formats pack it.
+def ineffective(result: Result) -> int:
+    """Operations of synapses whose weight is 0: NeuroBench's effective ones leave them out."""
+    network = result.network
+    table = flat(network.synapses)
+    zero = np.flatnonzero(table.weight == 0)
+    if not len(zero):
+        return 0
+    spikes, unit, total = emitted(result), network.tick or 1.0, 0.0
+    for e in np.unique(table.emitter[zero]).tolist():
+        mine = zero[table.emitter[zero] == e]
+        told = spikes[e]
+        if isinstance(told, float):
+            total += told * float(table.count[mine].sum())
+        else:
+            sent = np.searchsorted(told, result.until - table.delay[mine] * unit)
+            total += float((sent * table.count[mine]).sum())
+    return round(total)
 
-    Packed: per synapse its mantissa and its target's address, per row a delay and a pointer of 32 bits in all, per
-    neuron V, threshold and reset.
-    """
-    table = network.synapses
-    if network.fixed is None:
-        records = sum(group.params.nbytes + group.state.nbytes for group in network.groups)
-        return records + sum(column.nbytes for column in table)
-    formats = network.fixed.formats
-    address = max(network.neurons - 1, 1).bit_length()
-    receiving = sorted((p for p in network.populations if p.kind == "neuron"), key=lambda p: p.neuron)
-    arriving = np.bincount(np.searchsorted([p.neuron for p in receiving], table.target, side="right") - 1,
-                           minlength=len(receiving))
-    bits = 32 * (len(table.delay) + network.emitters)
-    for p, n in zip(receiving, arriving.tolist(), strict=True):
-        bits += n * (formats[p.name].weight_bits + address) + p.size * 3 * formats[p.name].bits
-    return -(-bits // 8)
+
+def emitted(result: Result) -> list[np.ndarray | float]:
+    """Of each emitter its spike times in ms or, of a random source that was not recorded, how many to expect."""
+    given = trains(result.network, result.inputs)
+    found: list[np.ndarray | float] = [0.0] * result.network.emitters
+    for p in result.network.populations:
+        if p.kind == "current":
+            continue
+        for k in range(p.size):
+            if p.kind == "source" and p.model != "spikes" and p.name not in result.sources:
+                found[p.emitter + k] = expected(p, result.until) / p.size
+            elif p.kind == "source" and p.model == "spikes":
+                found[p.emitter + k] = np.sort(given.time[given.emitter == p.emitter + k])
+        if p.kind == "neuron" or p.name in result.sources:
+            own = result.spikes.of(p.name) if p.kind == "neuron" else result.sources[p.name]
+            found[p.emitter:p.emitter + p.size] = own.trains()
+    return found
+
+
+def footprint(network: Network) -> int:
+    """Bytes: of the tables as they are, or of an integer network as its formats pack it (see `bits.py`)."""
+    if network.fixed is not None:
+        return -(-sum(memory_bits(network).values()) // 8)
+    records = sum(group.params.nbytes + group.state.nbytes for group in network.groups)
+    return records + sum(column.nbytes for column in network.synapses)

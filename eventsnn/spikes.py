@@ -52,6 +52,11 @@ class Spikes:
                 return Spikes(self.time[mine], self.neuron[mine] - first, ((label, 0, size),))
         raise Mistake(f"no population {name!r}{nearest(name, [p[0] for p in self.populations])}")
 
+    def before(self, end: float) -> "Spikes":
+        """Those earlier than `end` ms."""
+        n = int(np.searchsorted(self.time, end))
+        return Spikes(self.time[:n], self.neuron[:n], self.populations)
+
     def counts(self) -> dict[str | int, int]:
         """How many spikes each population has."""
         n = np.zeros(len(self.populations) + 1, np.int64)

@@ -92,11 +92,12 @@ def test_quantise_emulate_compare_is_a_chain(call, file, tmp_path):
     assert "of 6 bits" in out
     assert (tmp_path / "model" / "model.json").exists()
     assert call("emulate", "model", "--until", 40, "--out", "fixed", "--record", "exc:v")[0] == DONE
-    code, out, err = call("compare", "exact", "fixed", "--plot", "picture.png")
+    code, out, err = call("compare", "exact", "fixed", "--plot", "picture.png", "--html", "page.html")
     assert (code, err) == (NO, "")
     assert "fixed against the integer reference" in out
     assert "equal, spikes and V" in out
     assert (tmp_path / "picture.png").read_bytes().startswith(b"\x89PNG")
+    assert "Frozen input" in (tmp_path / "page.html").read_text("utf-8")
     assert call("compare", "fixed", "fixed")[0] == DONE
     assert call("compare", "exact/spikes.npy", "exact")[0] == DONE
 

@@ -11,6 +11,7 @@ import numpy as np
 import pytest
 
 import eventsnn as es
+from eventsnn.beside import beside
 from eventsnn.compare import CHEAP, compare
 from eventsnn.distances import match
 from eventsnn.divergence import first_difference, matching
@@ -47,13 +48,13 @@ def network():
 
 @pytest.fixture(scope="module")
 def run(network):
-    return simulate(network, UNTIL, record={"exc": ["v"]}, record_at=0.5)
+    return simulate(network, UNTIL, record={"exc": ["v"]}, record_at=0.5, backend="python")
 
 
 @pytest.fixture(scope="module")
 def emulated(network, run):
     quantise = importlib.import_module("eventsnn.exporters.fixed.quantise").quantise
-    return simulate(quantise(network, calibrate=run), UNTIL, record={"exc": ["v"]}, record_at=0.5)
+    return simulate(quantise(network, calibrate=run), UNTIL, record={"exc": ["v"]}, record_at=0.5, backend="python")
 
 
 @pytest.fixture(scope="module")
@@ -170,6 +171,21 @@ def test_distances_stand_beside_their_floors_and_ks_beside_the_one_between_seeds
     assert 0.0 < rate["ks_between_seeds"] <= 1.0
 
 
+def test_a_floor_is_reached_where_no_run_with_one_input_less_is_nearer():
+    less = [np.array([0.5, 0.9, np.nan]), np.array([0.7, 0.5, 0.2]), np.array([0.9, 0.7, 0.4])]    # means .7 .467 .667
+    for better in (1.0, -1.0):
+        found = beside(better * np.array([0.6, 0.8, np.nan]), None, [better * m for m in less], better)
+        assert found["value"] == pytest.approx(better * 0.7)
+        assert found["one_input_spike_less"] == pytest.approx(better * 2.0 / 3.0)
+        assert (found["at_floor"], found["within_floor"], found["neurons_within"]) == (True, True, 1.0)
+        lower = beside(better * np.array([0.4, 0.6, np.nan]), None, [better * m for m in less], better)
+        assert (lower["at_floor"], lower["within_floor"], lower["neurons_within"]) == (False, True, 0.5)
+        last = beside(better * np.array([0.3, 0.4, np.nan]), None, [better * m for m in less], better)
+        assert (last["at_floor"], last["within_floor"], last["neurons_within"]) == (False, False, 0.0)
+    none = beside(np.array([1.0]), None, [], 1.0)
+    assert (none["at_floor"], none["within_floor"], none["neurons_within"]) == (None, None, None)
+
+
 def test_a_network_without_random_sources_says_so_instead_of_a_number():
     graph = nx.DiGraph()
     graph.add_node("n", model="lif", v_thresh=5.0, v_rest=0.0, v_reset=0.0, i_offset=1.0)
@@ -206,7 +222,7 @@ def test_sparseness_is_counted_by_hand_on_a_small_network():
     bench = found["neurobench"]
     assert bench["connection_sparsity"] == pytest.approx(1 - 2 / 6)
     assert bench["activation_sparsity"] == pytest.approx(1 - 3 / 60)
-    assert bench["synaptic_operations"] == {"Effective_MACs": 0, "Effective_ACs": 5, "Dense": 120}
+    assert bench["synaptic_operations"] == {"Effective_MACs": 0, "Effective_ACs": 3, "Dense": 120}
 
 
 def test_every_projection_counts_its_whole_matrix(network):
@@ -226,6 +242,8 @@ def test_the_text_is_aligned_one_fact_a_line_and_the_json_holds_everything(repor
     assert all(line[column - 2:column] == "  " and line[column] != " " for line in lines)
     assert len({line[:column] for line in lines}) == len(lines)
     for words in ("spikes of float", "within 1 ms: matched spikes", "within 2 ms: first divergence", "rate: fixed",
+                  "V of exc, frozen input: arithmetic alone",
+                  "at the floor of one input spike less", "energy if clocked, dense",
                   "fixed: saturations", "task score of fixed", "fixed against the integer reference", "NeuroBench"):
         assert words in report.text()
     assert json.loads(report.json()) == json.loads(json.dumps(report.data))

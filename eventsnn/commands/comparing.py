@@ -16,18 +16,22 @@ def compare(a: Annotated[Path, typer.Argument(help="A folder that run or emulate
             delta: Annotated[list[float] | None, typer.Option(help="ms within which spikes match; repeatable.")] = None,
             until: Annotated[float | None, typer.Option(help="Compare [0, UNTIL) ms only.")] = None,
             plot: Annotated[Path | None, typer.Option(metavar="PATH", help="Draw: a .png, .pdf or .svg.")] = None,
+            html: Annotated[Path | None, typer.Option(metavar="PATH", help="Write the report as one page.")] = None,
+            reruns: Annotated[bool | None, typer.Option(help="Floors, frozen input: at any cost, or not.")] = None,
             json: Json = False, quiet: Quiet = False, debug: Debug = False) -> int:
     """Say what differs between two runs. Exit code 0: equal to the last bit; 1: not."""
     from .. import compare as compared
 
     talk = Talk(json, quiet)
     with talk.busy("comparing"):
-        report = compared(left(a), left(b), delta=delta or (1.0, 2.0), until=until)
+        report = compared(left(a), left(b), delta=delta or (1.0, 2.0), until=until, reruns=reruns)
         if plot is not None:
             report.plot(plot)
+        if html is not None:
+            report.html(html)
     for line in report.text().splitlines():
         talk.say(line)
-    talk.tell([("picture", str(plot))] if plot else [], report.data)
+    talk.tell([(name, str(path)) for name, path in (("picture", plot), ("page", html)) if path], report.data)
     return DONE if report else NO
 
 
