@@ -117,7 +117,8 @@ def cards(data: Mapping[str, Any]) -> str:
         if "dense" in s:
             ratio = s["dense_over_event"]["synaptic_operations"]
             if ratio:
-                told.append((f"{ratio:,.0f}x" if ratio >= 100 else f"{ratio:.3g}x", "fewer synaptic operations than a dense clocked core", ""))
+                told.append((f"{ratio:,.0f}x" if ratio >= 100 else f"{ratio:.3g}x",
+                             "fewer synaptic operations than a dense clocked core", ""))
             e = s["energy"]["event"]
             told.append((f"{joules(e['lowest']['uj'])} – {joules(e['highest']['uj'])}",
                          f"energy, event-driven, by {len(e['estimates'])} published figures", ""))
