@@ -1,0 +1,97 @@
+"""Random networks for the chips whose vendors have simulators of their own, as plain data.
+
+`loihi(rng)` draws what tests/lava/run.py runs, `xylo(rng)` what tests/xylo/run.py runs; corners included: u that wraps,
+v and I that saturate, every shift and decay the registers have.  rng is a random.Random, so that a seed means the same
+everywhere.
+"""
+
+from eventsnn.exporters.fixed.profiles import loihi1_lava_reference, xylo_reference
+
+SIGNS = {"mixed": (-256, 255), "excitatory": (0, 255), "inhibitory": (-255, 0)}
+
+
+# ---------------------------------------------------------------------------------------------------- Loihi 1
+def loihi(rng, steps=48, size=5):
+    """Two populations behind sources, each other and themselves."""
+    extreme = rng.random() < 0.4
+    populations = {}
+    for name in "ab":
+        n = rng.randint(1, size)
+        populations[name] = {
+            "du": rng.choice([0, 1, 409, 1023, 2047, 4094, 4095]), "dv": rng.choice([0, 1, 64, 128, 1024, 4095]),
+            "vth": rng.choice([0, 1, 131071, 3000]) if extreme else rng.randint(20, 2000),
+            "bias_mant": [rng.choice([0, 0, rng.randint(-4096, 4095)]) for _ in range(n)],
+            "bias_exp": [rng.randint(0, 7) if extreme else rng.randint(0, 3) for _ in range(n)],
+            "u": [rng.randint(-2**23 + 1, 2**23) if extreme else 0 for _ in range(n)],
+            "v": [rng.randint(-2**23 + 1, 2**23 - 1) if extreme else rng.randint(-5000, 5000) for _ in range(n)]}
+    sources = rng.randint(1, size)
+    inputs = {"in": [[int(rng.random() < 0.25) for _ in range(sources)] for _ in range(steps)]}
+    sizes = {"in": sources} | {name: len(p["v"]) for name, p in populations.items()}
+    ways = [("in", "a"), *(way for way in (("in", "b"), ("a", "a"), ("a", "b"), ("b", "a")) if rng.random() < 0.7)]
+    connections = []
+    for source, target in ways:
+        low, high = SIGNS[rng.choice(["mixed", "mixed", "excitatory", "inhibitory"])]
+        bits = rng.choice([8, 8, 8, 6, 3])
+        weights = [[rng.randint(low, high) if rng.random() < 0.7 else 0 for _ in range(sizes[source])]
+                   for _ in range(sizes[target])]
+        connections.append({"source": source, "target": target, "weights": weights, "num_weight_bits": bits,
+                            "weight_exp": rng.randint(-8, 7) if extreme else rng.randint(-3, 2)})
+    return {"steps": steps, "inputs": inputs, "populations": populations, "connections": connections}
+
+
+def by_loihi_reference(problem):
+    made = loihi1_lava_reference.run(
+        {name: loihi1_lava_reference.Population(**p) for name, p in problem["populations"].items()},
+        [loihi1_lava_reference.Connection(**c) for c in problem["connections"]], problem["inputs"], problem["steps"])
+    return made._asdict()
+
+
+# ---------------------------------------------------------------------------------------------------- Xylo
+def xylo(rng, version, ticks=100, size=20, aliases=False):
+    """Channels, hidden neurons, a readout."""
+    extreme, n, m, channels, kinds = rng.random() < 0.3, rng.randint(1, size), rng.randint(1, 4), rng.randint(1, 5), 0
+    kinds, low, high = rng.choice([1, 2]), *rng.choice([(-128, 127), (-20, 40), (-60, 60)])
+    density = rng.uniform(0.1, 0.8) * min(1.0, 6.0 / n)
+
+    def rows(sources, targets, syns):
+        return [[[t, s, rng.randint(low, high)] for t in range(targets) for s in range(syns)
+                 if rng.random() < density] for _ in range(sources)]
+
+    def side(k, syns):
+        dash = (0, 15) if extreme else (1, 6)
+        return {"threshold": [rng.choice([1, 50, 300, 2000, 32767]) if extreme else rng.randint(60, 600)
+                              for _ in range(k)],
+                "dash_mem": [rng.randint(*dash) for _ in range(k)],
+                "dash_syns": [[rng.randint(*dash) for _ in range(syns)] for _ in range(k)],
+                "bias": [0 if version == 1 else rng.randint(-32768, 32767) if extreme and rng.random() < 0.2
+                         else rng.randint(-5, 20) for _ in range(k)]}
+
+    shifts = [rng.randint(0, 9) if extreme else rng.randint(0, 2) for _ in range(3)]
+    return {"version": version, "synapses_in": rows(channels, n, kinds), "synapses_rec": rows(n, n, kinds),
+            "synapses_out": rows(n, m, 1), "hidden": side(n, kinds), "readout": side(m, 1),
+            "weight_shift_inp": shifts[0], "weight_shift_rec": shifts[1], "weight_shift_out": shifts[2],
+            "aliases": [[rng.randrange(n)] if aliases and rng.random() < 0.15 else [] for _ in range(n)],
+            "inputs": [[rng.choice([0, 0, 0, 1, 2, rng.randint(0, 20)]) for _ in range(channels)]
+                       for _ in range(ticks)]}
+
+
+def by_xylo_reference(problem):
+    """spikes, v, i, spikes_out, v_out, i_out, as [tick][neuron] or [tick][neuron][synapse]."""
+    own = {name: [[xylo_reference.Synapse(*s) for s in row] for row in problem[name]]
+           for name in ("synapses_in", "synapses_rec", "synapses_out")}
+    sides = {name: xylo_reference.Side(**problem[name]) for name in ("hidden", "readout")}
+    rest = {name: problem[name] for name in ("version", "weight_shift_inp", "weight_shift_rec", "weight_shift_out",
+                                             "aliases")}
+    return xylo_reference.run(xylo_reference.Core(**rest, **own, **sides), problem["inputs"])._asdict()
+
+
+def as_ticks(trace, problem):
+    """What tests/xylo/run.py wrote, by tick."""
+    kinds = {"i": len(problem["hidden"]["dash_syns"][0]), "i_out": 1}
+    turned = dict(trace)
+    for name in ("v", "v_out"):
+        turned[name] = [list(row) for row in zip(*trace[name], strict=True)]
+    for name, k in kinds.items():
+        neurons = [list(zip(*each, strict=True)) for each in zip(*trace[name][:k], strict=True)]
+        turned[name] = [[list(x) for x in row] for row in zip(*neurons, strict=True)]
+    return turned
