@@ -24,6 +24,11 @@ from .spikefile import RECORD, Appender
 from .spikes import Spikes
 
 
+def ascend(time: np.ndarray, neuron: np.ndarray) -> bool:
+    """Whether spikes stand in canonical order."""
+    return not ((time[1:] < time[:-1]) | ((time[1:] == time[:-1]) & (neuron[1:] < neuron[:-1]))).any()
+
+
 class Held:
     """Spikes in memory: what `Appender` is on disk."""
 
@@ -72,8 +77,10 @@ class Intake:
         for k, kept in enumerate(self.kept):
             mine = slice(None) if len(self.kept) == 1 else place == k
             when, who = time[mine] * self.unit, self.number[emitter[mine]]
-            order = np.lexsort((who, when))
-            kept.add(when[order], who[order])
+            if not ascend(when, who):                          # ticks come in order, where there is one shard
+                order = np.lexsort((who, when))
+                when, who = when[order], who[order]
+            kept.add(when, who)
         if self.out is not None:
             self._commit(reached)
 

@@ -55,10 +55,12 @@ class Verbs(NamedTuple):
 class Quick(NamedTuple):
     """How a dynamics serves a specialised kernel, whose functions of one instant are the verbs' own."""
 
-    kernel: str                  # "rows" (kernel/still.py), "coefficients" (moving.py) or "ticks" (ticks.py)
+    kernel: str                  # "rows" (kernel/still.py), "coefficients" (moving.py), "ticks", "clocked"
     functions: Mapping[str, Any] # what that kernel binds
     shared: tuple[str, ...]      # fields of params that all neurons of a piece must have in common
     serves: Callable[..., Any]   # (params, most) -> (n,) bool: which neurons, if at most `most` (n,) nA is injected
+    registers: tuple[str, ...] = ()      # "clocked": fields of the state that stand in columns while it runs
+    constants: tuple[str, ...] = ()      # likewise, of params
 
 
 @dataclass(frozen=True)

@@ -45,6 +45,7 @@ def run(setup: Setup) -> Outcome:
                for g, verbs, state in zip(network.groups, verbs_of, states, strict=True)
                for j, p, s in zip(g.neuron, loose(g.params), state, strict=True)}
     order = {int(j): (g.dynamics.judged_last, g.dynamics.separate) for g in network.groups for j in g.neuron}
+    clocked = [neurons[int(j)] for g in network.groups if g.dynamics.judged_last for j in g.neuron]
     asked = dict.fromkeys(neurons, 0)                  # a question asked later makes an earlier one void
     inbox: dict[int, list[tuple[int, int]]] = defaultdict(list)
     rapid: dict[int, tuple[float, int]] = {}           # each neuron's last spike, and how many came right after another
@@ -145,6 +146,8 @@ def run(setup: Setup) -> Outcome:
         for j in neurons:
             at(0.0, SPIKE, look, j)
         env.run()
+        for verbs, p, s in clocked:
+            verbs.next_spike(p, s, until)                    # its last ticks
     time, emitter = np.array(kept, np.float64).reshape(-1, 2).T
     setup.sink(time, emitter.astype(np.int64), until)
     ends = [tight(state, g.state.dtype) for g, state in zip(network.groups, states, strict=True)]

@@ -165,7 +165,11 @@ def run(setup: Setup, jit: bool, progress: Callable[[float, float], None] | None
                          for k, group in enumerate(network.groups)]
     for shard in range(of.shards):
         for k, cell in zip(ranks, groups[shard], strict=True):
+            dynamics = network.groups[k].dynamics
             if len(cell.neuron):
+                if dynamics.judged_last:
+                    link(Bound.to(loop.ticks_out, {"next_spike": dynamics.verbs.next_spike}), jit)(
+                        cell.params, cell.state, courses[0].time)
                 ends: Any = cell.state
                 states[k][mine[shard][k]] = ends if jit else tight(ends, states[k].dtype)
         for k, layout in zip(chosen.groups, plans[shard], strict=True):

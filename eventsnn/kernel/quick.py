@@ -5,7 +5,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from ..course import Setup, loose
-from . import moving, still, ticks
+from . import clocked, moving, still, ticks
 from .drive import BATCH, FLOW, Drive
 from .inbox import Wiring
 from .moving import Moving
@@ -16,7 +16,7 @@ from .still import Still
 FEW = 16                         # events drawn at once in plain Python
 SMALL = 100                      # neurons of a network whose kernels would take longer to compile than they could save
 SPIKES = 8                       # of a neuron in a window, at most, if it can fire by itself
-KERNELS: dict[str, Any] = {"rows": still, "coefficients": moving, "ticks": ticks}
+KERNELS: dict[str, Any] = {"rows": still, "coefficients": moving, "ticks": ticks, "clocked": clocked}
 
 
 class Plan(NamedTuple):
@@ -198,8 +198,8 @@ def laid_out(setup: Setup, k: int, first: np.ndarray, last: np.ndarray, width: f
              ) -> tuple[np.ndarray, np.ndarray, Any, Any]:
     """Group k's neurons first[b] .. last[b] - 1 in pieces, and one place more for each: ids, places, pieces, cells."""
     network, group, probe, drives = setup.network, setup.network.groups[k], setup.probes[k], setup.network.drives
-    if served(group).kernel == "ticks":
-        return ticks.laid_out(setup, k, first, last)
+    if served(group).kernel in ("ticks", "clocked"):
+        return KERNELS[served(group).kernel].laid_out(setup, k, first, last)
     size = last - first
     begin = np.cumsum([0, *(size + 1)])
     places = int(begin[-1])

@@ -25,7 +25,8 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from eventsnn.model import Dynamics, Verbs, inf
+from eventsnn.kernel.clocked import BLOCK, BLOCK_BITS, NOTHING
+from eventsnn.model import Dynamics, Quick, Verbs, inf
 
 from .format import DECAYS, ROUNDINGS, SATURATIONS
 
@@ -229,8 +230,55 @@ def value(p, s, t, which):
     return float(s.i[which - 2])
 
 
-DYNAMICS = Dynamics("fx_lif_clocked/1", Verbs(advance, receive, inject, next_spike, fire, value), "integer, tick mode",
-                    ("saturations",), judged_last=True)
+# ---------------------------------------------------------------------------------------------------- many neurons
+def sweep(cells, first, last, end, t):
+    """Tick t of blocks first .. last - 1, whose places are before `end` (see `kernel/clocked.py`): in their records."""
+    updates = 0
+    for b in range(first, last):
+        hits, restless = np.uint64(0), False
+        for j in range(b << BLOCK_BITS, min((b + 1) << BLOCK_BITS, end)):
+            p, s = cells.params[j], cells.state[j]
+            arrived = False
+            through(p, s, t - 1)
+            for k in range(len(cells.sums)):
+                x = cells.sums[k, j]
+                if x != NOTHING:
+                    cells.sums[k, j] = NOTHING
+                    arrived = True
+                    if x != 0:
+                        s.pending[k] += int(x)
+                        s.asleep = 0
+            through(p, s, t)
+            n = 0
+            while s.shots > 0 and over(p, s.v):
+                fire(p, s, t)
+                n += 1
+            if n > 0:
+                hits |= np.uint64(1) << np.uint64(j & BLOCK - 1)
+                cells.fired[j] = n
+            restless = restless or not s.asleep
+            updates += arrived
+        cells.hits[b], cells.awake[b] = hits, restless
+    return updates
+
+
+def loaded(s, register, j):
+    """Nothing: the records are the registers."""
+
+
+def unloaded(s, register, j, t):
+    """Nothing: see `loaded`."""
+
+
+def all_served(p, most):
+    return np.ones(len(p), np.bool_)
+
+
+DYNAMICS = Dynamics(
+    "fx_lif_clocked/1", Verbs(advance, receive, inject, next_spike, fire, value), "integer, tick mode",
+    ("saturations",), judged_last=True,
+    quick=Quick("clocked", {"sweep": sweep, "next_spike": next_spike, "fire": fire, "load": loaded, "unload": unloaded,
+                            "value": value}, (), all_served))
 
 
 def silent(size: int, width: int) -> tuple[np.recarray, np.recarray]:
