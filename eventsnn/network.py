@@ -99,6 +99,7 @@ class Population:
     variables: tuple[str, ...] = ()      # what can be recorded, in the dynamics' numbering
     exactness: str = ""                  # "closed form", "ode(rtol, atol)", "integer, event mode"
     scale: float = 1.0                   # mV per unit of the recorded v: 1, or the LSB of an integer model
+    units: Mapping[str, np.ndarray] = field(default_factory=dict, compare=False)     # likewise of the others, (size,)
     rest: float = 0.0                    # added to a recorded v (integer models count from rest)
 
 

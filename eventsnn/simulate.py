@@ -215,7 +215,10 @@ def collect(setup: Setup, outcome: Outcome, until: float, wanted: Mapping[Any, S
         recorded[name] = {}
         for variable in dict.fromkeys(variables):      # views: what is recorded may be most of the memory
             rows = [list(probe.variables).index(k) for k in columns(p, [variable])]
+            units = np.array([p.units.get(p.variables[k], np.ones(p.size)) for k in columns(p, [variable])])
             values = np.moveaxis(probe.samples[rows[0]:rows[-1] + 1, :reached, first:first + p.size], 0, -1)
+            if p.units:
+                values *= units.T
             values = values[..., 0] if variable in p.variables else values          # "i0", "i1" ... make an "i"
             if variable == "v":
                 values *= p.scale

@@ -29,6 +29,20 @@ def network(decay=None):
     return quantise(compile(g, seed=4), decay=decay)
 
 
+def clocked(**options):
+    g = nx.MultiDiGraph()
+    g.add_node("in", model="spikes", size=6, times=[[0.1 * k + j for k in range(j, 9)] for j in range(6)])
+    g.add_node(7, model="lif", size=5, tau_m=[10.0, 20.0, 30.0, math.inf, 10.0], v_rest=-60.0, v_reset=-61.0, cm=0.2,
+               v_thresh=-57.0, v_init=[-60.0, -59.0, -58.0, -58.5, -60.0], synapse=["exp", "delta", "exp"],
+               tau_syn=[5.0, None, [2.0, 3.0, 4.0, 5.0, 6.0]], i_init=[0.01, None, 0.0], i_offset=0.001)
+    g.add_node("out", model="lif", size=2, v_thresh=math.inf, tau_m=50.0)
+    for receptor, weight in enumerate((0.05, 1.0, -0.03)):
+        g.add_edge("in", 7, rule="all_to_all", weight={"normal": [weight, 0.01]}, delay={"uniform": [0.1, 3.0]},
+                   receptor=receptor)
+    g.add_edge(7, "out", rule="fixed_indegree", indegree=12, weight=0.1, delay=1.5)
+    return quantise(compile(g, seed=4), **options)
+
+
 @pytest.fixture(scope="module")
 def fixed():
     return network()
@@ -57,6 +71,25 @@ def test_a_model_file_gives_back_the_same_network(decay, tmp_path):
     assert a.spikes == b.spikes
     assert len(a.spikes)
     assert all(np.array_equal(a.recorded[p]["v"], b.recorded[p]["v"]) for p in record)
+    assert a.counters == b.counters
+
+
+@pytest.mark.parametrize("options", [{}, {"decay": "shift", "i_decay": "shift", "rounding": "FLOOR"}, {
+    "decay": "linear", "saturation": "wrap", "compare": ">", "input_first": True}])
+def test_a_clocked_model_file_gives_back_the_same_network(options, tmp_path):
+    fixed = clocked(**options)
+    paths = export(fixed, "json", tmp_path)
+    again = read(tmp_path)
+    assert sorted(paths) == sorted(tmp_path.iterdir())
+    assert again.digest == fixed.digest
+    assert again.fixed.formats == fixed.fixed.formats
+    assert again.fixed.report == fixed.fixed.report
+    record = {7: ["v", "i", "refractory"], "out": ["v"]}
+    a, b = (simulate(n, 20.0, backend="python", record=record) for n in (fixed, again))
+    assert a.spikes == b.spikes
+    assert len(a.spikes)
+    for name, several in record.items():
+        assert all(np.array_equal(a.recorded[name][v], b.recorded[name][v]) for v in several)
     assert a.counters == b.counters
 
 
@@ -106,7 +139,7 @@ def test_every_damaged_image_is_refused_by_name(damage, folder):
 def test_every_changed_or_missing_header_field_is_refused_by_name(folder):
     path = folder / "model.json"
     header = json.loads(path.read_text())
-    changed = {"format": "other", "version": 1, "tick_ms": 0.2, "seed": 5, "digest": "0" * 64, "graph": None}
+    changed = {"format": "other", "version": 9, "tick_ms": 0.2, "seed": 5, "digest": "0" * 64, "graph": None}
     for name in modelfile.FIELDS:
         value = changed.get(name, header[name][:-1] if isinstance(header[name], list) else {})
         path.write_text(json.dumps(header | {name: value}))
@@ -133,9 +166,9 @@ def test_an_unknown_version_or_arithmetic_is_refused(folder):
     path = folder / "model.json"
     header = json.loads(path.read_text())
     path.write_text(json.dumps(header | {"version": 99}))
-    with pytest.raises(Mistake, match="field 'version' is 99, this eventsnn reads version 2"):
+    with pytest.raises(Mistake, match="field 'version' is 99, this eventsnn reads versions 2 and 3"):
         read(folder)
-    header["arithmetic"]["rounding"] = "FLOOR"
+    header["arithmetic"] |= {"rounding": "FLOOR"}
     header["checksums"]["arithmetic"] = modelfile.checksum(header["arithmetic"])
     path.write_text(json.dumps(header))
     with pytest.raises(Mistake, match="asks for rounding 'FLOOR', this eventsnn has 'DOWN'"):
@@ -160,15 +193,55 @@ def test_a_truncated_header_a_missing_one_and_another_file_are_refused(folder, t
 
 def test_a_damaged_graph_is_refused(folder):
     text = (folder / "graph.json").read_text()
-    (folder / "graph.json").write_text(text.replace("0.7", "0.8"))
+    for damaged in (text.replace("0.7", "0.8"), text[:-40]):
+        (folder / "graph.json").write_text(damaged)
+        with pytest.raises(Mistake, match="field 'graph'"):
+            read(folder)
+    (folder / "graph.json").unlink()
     with pytest.raises(Mistake, match="field 'graph'"):
+        read(folder)
+
+
+@pytest.mark.parametrize("make", [network, clocked])
+def test_one_flipped_bit_anywhere_in_any_file_is_refused_with_the_name_of_what_is_wrong(make, tmp_path):
+    rng = np.random.default_rng(1)
+    for path in export(make(), "json", tmp_path):
+        whole = path.read_bytes()
+        letters = [k for k, byte in enumerate(whole) if path.name == "model.json" and byte in b"eE"]
+        spots = {(int(k), int(rng.integers(8))) for k in rng.integers(0, max(len(whole), 1), 40) if whole}
+        spots |= {(int(k), 5) for k in rng.choice(letters, 20)} if letters else set()     # 1e-06 and 1E-06 are the same
+        for k, bit in spots:
+            path.write_bytes(whole[:k] + bytes([whole[k] ^ 1 << bit]) + whole[k + 1:])
+            about = "field|no JSON|no model file" if path.name == "model.json" else "field 'graph'|image '"
+            with pytest.raises(Mistake, match=about):
+                read(tmp_path)
+        path.write_bytes(whole)
+    read(tmp_path)
+
+
+def test_version_2_is_still_read_and_version_1_refused_with_the_remedy(fixed, folder):
+    path = folder / "model.json"
+    header = json.loads(path.read_text())
+    new = ("mode", "compare", "spikes", "input_first", "min1", "time_bits", "currents")
+    header |= {"version": 2, "arithmetic": modelfile.SECOND, "populations": [
+        {name: value for name, value in q.items() if name not in ("variables", "units")} | {
+            "format": q["format"] and {name: value for name, value in q["format"].items() if name not in new}}
+        for q in header["populations"]]}
+    del header["seal"]
+    header["checksums"] = {name: modelfile.checksum(header[name]) for name in modelfile.FIELDS}
+    path.write_text(json.dumps(header))
+    again = read(folder)
+    assert again.digest == fixed.digest
+    assert again.fixed.formats == fixed.fixed.formats
+    path.write_text(json.dumps(header | {"version": 1}))
+    with pytest.raises(Mistake, match=r"field 'version' is 1.*quantise .*graph\.json again"):
         read(folder)
 
 
 def test_a_failed_write_leaves_the_old_model_whole(fixed, folder, monkeypatch):
     before = {p.name: p.read_bytes() for p in folder.iterdir()}
     other = network("mul")
-    monkeypatch.setattr(modelfile.json, "dump", lambda *_, **__: (_ for _ in ()).throw(OSError(28, os.strerror(28))))
+    monkeypatch.setattr(modelfile, "sealed", lambda _: (_ for _ in ()).throw(OSError(28, os.strerror(28))))
     with pytest.raises(Mistake, match=os.strerror(28)):
         export(other, "json", folder)
     monkeypatch.undo()

@@ -178,7 +178,8 @@ def test_without_a_run_the_range_comes_from_threshold_and_weights():
 @pytest.mark.parametrize(("wide", "weights", "bits", "guard"), [(25.0, [0.1], 24, 9), (40.0, [10.0], 24, 9),
                                                                 (1e-3, [1e-5], 16, 4), (25.0, [], 24, 9)])
 def test_the_lsb_is_a_power_of_two_whose_rails_hold_the_range(wide, weights, bits, guard):
-    incoming = scales.Incoming(np.array(weights), np.zeros(len(weights), int), np.zeros(len(weights), int))
+    nothing = np.zeros(len(weights), int)
+    incoming = scales.Incoming(np.array(weights), nothing, nothing, nothing, np.array(weights))
     exponent, left = scales.lsb(wide, math.inf, incoming, 8, bits, guard)
     assert wide <= (2 ** (bits - 1) - 1) * 2.0**exponent
     assert left == guard or wide > (2 ** (bits - 1) - 1) * 2.0 ** (exponent - 1)
@@ -235,18 +236,30 @@ def test_a_format_rounds_to_nearest_with_ties_to_even():
 
 # ---------------------------------------------------------------------------------------------------- refusals
 @pytest.mark.parametrize(("own", "text"), [
-    ({"synapse": "exp"}, "synapse = 'exp' has no integer twin yet: only delta synapses have"),
-    ({"synapse": ["delta", "exp"]}, "synapse = 'exp' has no integer twin yet"),
+    ({"synapse": "exp"}, "synapse = 'exp': a synaptic current moves V between events.*mode = \"tick\""),
+    ({"synapse": ["delta", "exp"]}, "synapse = 'exp'"),
     ({"i_offset": 0.1}, "i_offset is not 0: it moves V between events.*deliver it as spikes.*neuron 0"),
     ({"i_offset": [0.0, 0.0, 0.2, 0.0]}, "i_offset is not 0.*neuron 2"),
-    ({"v_rest": [-65.0, -65.0, -65.0, -64.0]}, "v_rest differs within the population.*neuron 3"),
     ({"v_thresh": -65.0, "v_reset": -70.0}, "v_thresh is not above v_rest.*raise v_thresh or lower v_rest"),
     ({"v_reset": -50.0}, "v_reset is not below v_thresh.*lower v_reset"),
-    ({"tau_m": 0.05}, "tau_m is shorter than the tick of 0.1 ms.*finer tick"),
 ])
-def test_what_event_mode_cannot_keep_is_refused_with_node_condition_and_remedy(own, text):
+def test_what_event_mode_cannot_keep_is_refused_by_it_with_node_condition_and_remedy_and_else_ticks(own, text):
     with pytest.raises(Mistake, match=f'node "n": {text}'):
-        quantised(graph(**own))
+        quantised(graph(**own), mode="event")
+    assert quantised(graph(**own)).fixed.report["mode"] == "tick"
+    assert quantised().fixed.report["mode"] == "event"
+
+
+@pytest.mark.parametrize(("own", "text"), [
+    ({"v_rest": [-65.0, -65.0, -65.0, -64.0]}, "v_rest differs within the population.*neuron 3"),
+    ({"tau_m": 0.05}, "tau_m is shorter than the tick of 0.1 ms.*finer tick"),
+    ({"synapse": "exp", "tau_syn": [[5.0, 5.0, 0.05, 5.0]]}, "tau_syn of receptor 0 is shorter than .*neuron 2"),
+    ({"synapse": "alpha"}, "synapse = 'alpha' has no integer twin yet: only delta and exp synapses have"),
+])
+def test_what_no_mode_can_keep_is_refused_with_node_condition_and_remedy(own, text):
+    for mode in (None, "event", "tick"):
+        with pytest.raises(Mistake, match=f'node "n": {text}'):
+            quantised(graph(**own), mode=mode)
 
 
 @pytest.mark.parametrize(("own", "text"), [

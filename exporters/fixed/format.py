@@ -1,11 +1,13 @@
 """The numbers of FX-LIF v1: how a membrane is stored, rounded, saturated, and how it decays.
 
-An integer v stands for v * lsb mV above rest.  Rounding is QONNX's DOWN (toward zero), saturation symmetric.
+An integer v stands for v * lsb mV above rest.  In event mode rounding is QONNX's DOWN (toward zero) and saturation
+symmetric; tick mode (see `clocked.py`) has other roundings and saturations too, and a decay by a shift.
 
     none         v
     linear       sgn(v) max(|v| - step n, 0)                               after n ticks
     mul(A, DF)   v := sgn(v) ((|v| A) >> DF), n times
     lut          v := sgn(v) ((|v| COARSE[n >> b]) >> LF), then the same with FINE[n & (2^b - 1)];  0 from n = LENGTH on
+    shift(d)     v := v - (v >> d), n times, at least one LSB a tick while v is not 0; tick mode only
 
 A plain table of LENGTH entries is the case b = 0.
 """
@@ -46,17 +48,36 @@ class Tables(NamedTuple):
     fine: np.ndarray                 # (2^fine_bits,) uint32; [0] is the identity
 
 
+class Current(NamedTuple):
+    """How the synaptic current of one receptor is stored: an integer i adds i / 2^fall LSBs to V at every tick."""
+
+    receptor: int
+    bits: int                        # IW
+    fall: int                        # bits of I below V's last one: IF - VF
+    decay: str
+    decay_bits: int
+
+
 @dataclass(frozen=True)
 class Format:
-    """How one population's membrane is stored.
+    """How one population's membrane is stored, and its currents.
 
     bits          VW: V lies within +-(2^(bits-1) - 1)
     guard         bits of V below the finest weight's last bit
     lsb           mV per unit of V, a power of two
     tick          ms
-    decay         "none", "linear", "mul" or "lut" (neurons with tau_m = inf in it have none)
+    decay         one of DECAYS (neurons with tau_m = inf in it have none)
     decay_bits    DF or LF
     weight_bits   WW: signed mantissas within +-(2^(weight_bits-1) - 1)
+    rounding      one of ROUNDINGS
+    saturation    one of SATURATIONS
+    mode          "event" or "tick"
+    compare       ">=" or ">": when V has reached the threshold
+    spikes        the most a neuron fires at one tick; 0: while V stands at the threshold (event mode)
+    input_first   whether a current takes in its input before it decays
+    min1          whether a shift's decay takes at least one LSB
+    time_bits     TW: of a stored time, which begins again after 2^TW ticks (event mode)
+    currents      of the receptors that have one (tick mode)
     """
 
     bits: int
@@ -68,6 +89,13 @@ class Format:
     weight_bits: int
     rounding: str = "DOWN"
     saturation: str = "symmetric"
+    mode: str = "event"
+    compare: str = ">="
+    spikes: int = 0
+    input_first: bool = False
+    min1: bool = True
+    time_bits: int = 16
+    currents: tuple[Current, ...] = ()
 
     @property
     def top(self) -> int:
@@ -79,7 +107,8 @@ class Format:
 
 
 class Projection(NamedTuple):
-    """The synapses from one population to another at one receptor; weight = mantissa << shift LSBs."""
+    """The synapses from one population to another at one receptor; weight = mantissa << shift LSBs, of V where the
+    receptor is a delta one, else of its current."""
 
     source: str | int
     target: str | int
@@ -109,11 +138,11 @@ def guard_rule(ticks: float) -> int:
     return max(8, math.ceil(math.log2(ticks)) + 1) if 1.0 <= ticks < math.inf else 8
 
 
-def factor(tau_ticks: float, bits: int) -> int:
+def factor(tau_ticks: float, bits: int, name: str = "tau_m") -> int:
     """A = exp(-1/tau) in units of 2^-bits, to nearest; `Mistake` where that is no decay at all, or nothing else."""
     a = round(math.exp(-1.0 / tau_ticks) * 2**bits)
     if not 0 < a < 2**bits:
-        raise Mistake(f"tau_m of {tau_ticks:g} ticks cannot be a factor of {bits} bits: "
+        raise Mistake(f"{name} of {tau_ticks:g} ticks cannot be a factor of {bits} bits: "
                       + ("take a coarser tick or more decay_bits" if a else "take a finer tick"))
     return a
 

@@ -1,8 +1,9 @@
 """What rounding costs: the quantisation report, per population and per projection, and its warnings.
 
 Everything here is predicted from the integers themselves; real saturations are counted by the emulator.
-Acceptance: P(saturation) < 1e-6 per update, LSB sqrt(1/(12 (1 - a^2))) < 0.05 sd(v), |bias| < 0.02 (threshold - reset),
-where DOWN's bias is half an LSB per tick against the leak: LSB / (2 (1 - a)), an upper bound for "lut".
+Acceptance: P(saturation) < 1e-6 per update, LSB sqrt(1/(12 (1 - a^2))) < 0.05 sd(v), |bias| < 0.02 (threshold - reset).
+The bias is what half an LSB per tick makes against the leak, LSB / (2 (1 - a)), of DOWN and FLOOR: an upper bound for
+"lut".  Each current adds half an LSB of V a tick where it falls into V, and its own bias; with ROUND there is none.
 """
 
 import math
@@ -11,79 +12,115 @@ from typing import Any
 
 import numpy as np
 
-from .format import DECAYS, NEVER, Format, guard_rule, shifted
+from eventsnn.channels import receptors
+
+from .format import DECAYS, NEVER, Format, guard_rule
+from .psp import dead_zone, effective_tau, is_clocked, psp_area, rests, table_tau
 
 
-def psp_area(record: Any, amplitude: int) -> int:
-    """The sum over all ticks of V after one input of `amplitude` LSBs, at a neuron that decays."""
-    v, total, kind = amplitude, 0, DECAYS[int(record.decay)]
-    if kind == "lut":
-        rows = (amplitude * record.coarse.astype(np.int64)) >> int(record.bits)
-        used = int(record.length) >> int(record.fine_bits), 1 << int(record.fine_bits)
-        return int(((rows[:used[0], None] * record.fine[:used[1]].astype(np.int64)) >> int(record.bits)).sum())
-    if kind == "linear":
-        steps = v // int(record.rate)
-        return (steps + 1) * v - int(record.rate) * steps * (steps + 1) // 2
-    rate, bits = int(record.rate), int(record.bits)
-    while v:
-        total += v
-        v = shifted(v, rate, bits)
-    return total
-
-
-def effective_tau(record: Any, tau_ticks: float) -> float | None:
-    """The time constant, in ticks, that the integers have; None for a linear decay."""
-    one = 2.0 ** int(record.bits)
-    if DECAYS[int(record.decay)] == "mul":
-        return -1.0 / math.log(int(record.rate) / one)
-    if DECAYS[int(record.decay)] == "lut":
-        n = min(max(1, round(tau_ticks)), int(record.length) - 1)
-        row, column = n >> int(record.fine_bits), n & ((1 << int(record.fine_bits)) - 1)
-        left = int(record.coarse[row]) / one * int(record.fine[column]) / one
-        return -n / math.log(left) if left > 0.0 else None
-    return None
-
-
-def dead_zone(record: Any) -> int:
-    """The |v| in LSBs below which the decay is no longer exponential."""
-    return {"none": 0, "linear": int(record.rate), "lut": 1,
-            "mul": 2 ** int(record.bits) // max(1, 2 ** int(record.bits) - int(record.rate))}[DECAYS[int(record.decay)]]
-
-
-def population_report(p: Any, marks: Any, form: Format, span: Any, records: Any, weights: np.ndarray) -> dict[str, Any]:
-    """Scale, residuals, decay and the acceptance of one population; weights are those it receives, in LSBs."""
+def population_report(p: Any, marks: Any, form: Format, span: Any, records: Any, into: Sequence[tuple[Any, Any]],
+                      gains: Sequence[np.ndarray]) -> dict[str, Any]:
+    """Scale, residuals, decay and the acceptance of one population; `into`: (part, rounded) of what it receives."""
     params, state = records
     tau = p.params["tau_m"] / form.tick
     leaky = np.isfinite(tau)
     report: dict[str, Any] = {
-        "name": p.name, "size": p.size, "decay": form.decay, "decay_bits": form.decay_bits,
+        "name": p.name, "size": p.size, "mode": form.mode, "decay": form.decay, "decay_bits": form.decay_bits,
         "v_bits": form.bits, "guard_bits": form.guard, "lsb_mv": form.lsb,
         "guard_rule": guard_rule(float(tau[leaky].max(initial=0.0))),
         "range_mv": span.range, "range_from": span.source, "mean_mv": known(span.mean), "sd_mv": known(span.sd),
         "threshold": rounded(marks.theta, np.where(params.theta == NEVER, math.inf, params.theta), form.lsb),
         "reset": rounded(marks.reset, params.reset, form.lsb), "v_init": rounded(marks.start, state.v, form.lsb),
         "refractory": rounded(marks.refrac, params.refrac, form.tick),
-        "tau_m_ms": None, "dead_zone_lsb": 0, "psp_area_loss": [], "accepted": {},
+        "tau_m_ms": None, "dead_zone_lsb": 0, "psp_area_loss": [], "accepted": {}, "currents": [],
     }
+    slowest = int(np.argmax(np.where(leaky, tau, 0.0)))
+    record, slow = params[slowest], float(tau[slowest])
+    if is_clocked(record):
+        report["currents"] = [current_report(p, c, form, span, record, slowest, gains[c.receptor])
+                              for c in form.currents]
+        report["i_offset"] = offset_report(p, form, params, tau)
     if leaky.any():
-        slowest = int(np.argmax(np.where(leaky, tau, 0.0)))
-        record, slow = params[slowest], float(tau[slowest])
+        how = int(record.decay), int(record.rate), int(record.bits)
         a = math.exp(-1.0 / slow)
-        effective = effective_tau(record, slow)
+        by_age = DECAYS[how[0]] == "lut" and not is_clocked(record)
+        effective = table_tau(record, slow) if by_age else effective_tau(*how)
         report["tau_m_ms"] = {"asked": slow * form.tick, "effective": effective and effective * form.tick}
-        report["dead_zone_lsb"] = dead_zone(record)
-        report["psp_area_loss"] = [{"weight_mv": w * form.lsb, "loss": 1.0 - psp_area(record, w) * (1.0 - a) / w}
-                                   for w in typical(weights)]
+        report["dead_zone_lsb"] = 1 if by_age else dead_zone(*how)
+        report["rests_at_lsb"] = rests(*how, int(record.rounding), slow) if is_clocked(record) else [0, 0]
+        report["psp_area_loss"] = area_losses(record, slow, form, into)
         gap = float((marks.theta - marks.reset)[np.isfinite(marks.theta)].min(initial=math.inf))
-        bias = form.lsb / (2.0 * (1.0 - a))
+        bias = bias_of(form, report, a)
         noise = form.lsb * math.sqrt(1.0 / (12.0 * (1.0 - a * a)))
         report |= {"bias_mv": bias, "noise_mv": noise}
         quiet = None if math.isnan(span.sd) else noise < 0.05 * span.sd
-        report["accepted"] = {"bias": bias < 0.02 * gap, "noise": quiet}
+        report["accepted"] = {"bias": bias < 0.02 * abs(gap), "noise": quiet}
     beyond = saturation(form, span)
     report["predicted_saturation"] = beyond
     report["accepted"]["saturation"] = None if beyond is None else beyond < 1e-6
     return report
+
+
+def current_report(p: Any, c: Any, form: Format, span: Any, record: Any, neuron: int, gain: np.ndarray
+                   ) -> dict[str, Any]:
+    """One receptor's current; of its neuron with the slowest membrane."""
+    k, asked = c.receptor, float(receptors(p.params, p.size)["tau_syn"][c.receptor][neuron])
+    how = int(record.kind[k]), int(record.rate_i[k]), int(record.bits_i[k])
+    effective = effective_tau(*how)
+    return {"receptor": k, "decay": c.decay, "decay_bits": c.decay_bits, "i_bits": c.bits, "fall": c.fall,
+            "lsb_mv": math.ldexp(form.lsb, -c.fall), "lsb_na": math.ldexp(form.lsb, -c.fall) / float(gain[neuron]),
+            "range_mv": span.currents[k],
+            "tau_syn_ms": {"asked": asked, "effective": effective and effective * form.tick},
+            "dead_zone_lsb": dead_zone(*how), "rests_at_lsb": rests(*how, int(record.rounding), asked / form.tick)}
+
+
+def offset_report(p: Any, form: Format, params: Any, tau: np.ndarray) -> dict[str, Any]:
+    """i_offset as LSBs a tick, and what its rounding moves V by in the long run."""
+    exact = p.params["i_offset"] * p.params["tau_m"] / p.params["cm"]
+    left = np.array([math.exp(-1.0 / (effective_tau(int(r.decay), int(r.rate), int(r.bits)) or t)) for r, t in
+                     zip(params, tau, strict=True)])
+    finite = np.isfinite(exact) & (left < 1.0)
+    residual = params.bias[finite] * form.lsb / (1.0 - left[finite]) - exact[finite]
+    return {"float": short(p.params["i_offset"].tolist()), "integer": short(params.bias.tolist()),
+            "residual_mv": float(np.abs(residual).max(initial=0.0))}
+
+
+def area_losses(record: Any, tau: float, form: Format, into: Sequence[tuple[Any, Any]]) -> list[dict[str, Any]]:
+    """For the smallest, median and largest weight of each receptor: how much of the PSP's area is lost."""
+    found, fall = [], {c.receptor: c.fall for c in form.currents}
+    for receptor in sorted({part.receptor for part, _ in into}):
+        mine = [(part, r) for part, r in into if part.receptor == receptor]
+        integer = np.concatenate([r.mantissa << r.shift for _, r in mine])
+        for w in typical(integer):
+            unit = math.ldexp(form.lsb, -fall.get(receptor, 0))
+            slow = 1.0 / -math.expm1(-1.0 / tau)
+            exact = w * slow
+            if receptor in fall:                           # what a weight is worth has the integers' own factors in it
+                how = int(record.kind[receptor]), int(record.rate_i[receptor]), int(record.bits_i[receptor])
+                own = effective_tau(*how)
+                if own is None:
+                    continue                               # a linear current has another shape
+                leak = effective_tau(int(record.decay), int(record.rate), int(record.bits)) or tau
+                exact = math.ldexp(w, -fall[receptor]) / gone(own) / gone(leak)
+            area = psp_area(record, w, receptor if receptor in fall else -1)
+            found.append({"receptor": receptor, "weight_mv": w * unit, "loss": 1.0 - area / exact})
+    return found
+
+
+def gone(tau: float) -> float:
+    """What a tick takes away."""
+    return -math.expm1(-1.0 / tau) if tau else 1.0
+
+
+def bias_of(form: Format, report: Mapping[str, Any], a: float) -> float:
+    if form.rounding == "ROUND":
+        return 0.0
+    half = 1.0
+    for c in report["currents"]:
+        tau = c["tau_syn_ms"]["effective"]
+        own = -math.expm1(-form.tick / tau) if tau else 1.0
+        half += (1.0 if c["fall"] else 0.0) + math.ldexp(1.0, -c["fall"]) / own
+    return half * form.lsb / (2.0 * (1.0 - a))
 
 
 def saturation(form: Format, span: Any) -> float | None:
@@ -122,11 +159,12 @@ def known(x: float) -> float | None:
 
 def projection_report(part: Any, r: Any, form: Format) -> dict[str, Any]:
     """Weights and delays of one projection."""
-    unit = math.ldexp(form.lsb, r.shift)
-    residual = np.abs(r.mantissa * unit - part.weight)
+    unit = math.ldexp(r.lsb, r.shift)
+    residual = np.abs(r.mantissa * unit - part.worth)
+    current = any(c.receptor == part.receptor for c in form.currents)
     return {
         "source": part.source.name, "target": part.target.name, "receptor": part.receptor, "synapses": len(part.weight),
-        "weight_bits": form.weight_bits, "shift": r.shift, "weight_lsb_mv": unit,
+        "weight_bits": form.weight_bits, "shift": r.shift, "into": "I" if current else "V", "weight_lsb_mv": unit,
         "clipped": r.clipped, "zeroed": int(((r.mantissa == 0) & (part.weight != 0.0)).sum()),
         "weight_residual_mv": {"largest": float(residual.max()), "rms": float(np.sqrt(np.mean(residual**2)))},
         "delay_residual_ms": float(np.abs(r.delay * form.tick - part.delay).max()),
@@ -137,11 +175,18 @@ def warnings_of(report: Mapping[str, Any]) -> list[str]:
     """What a reader of the report should not overlook, in sentences."""
     found = []
     for p in report["populations"]:
-        losses = p["psp_area_loss"] if p["decay"] in ("mul", "lut") else []    # a linear decay has another shape
-        worst = max((entry["loss"] for entry in losses), default=0.0)
-        if p["guard_bits"] < p["guard_rule"] and worst > 0.01:
+        losses = [] if p["decay"] == "linear" else p["psp_area_loss"]             # a linear decay has another shape
+        worst = max((entry["loss"] for entry in losses), key=abs, default=0.0)
+        if p["currents"] and abs(worst) > 0.01:
+            found.append(f"{p['name']!r}: predicted loss of PSP area {100.0 * worst:.2g} % (more v_bits and i_bits, or "
+                         "larger weight_bits, leave room for less)")
+        elif p["guard_bits"] < p["guard_rule"] and worst > 0.01:
             found.append(f"{p['name']!r}: {p['guard_bits']} guard bits where the rule asks for {p['guard_rule']}; "
                          f"predicted loss of PSP area {100.0 * worst:.2g} % (more v_bits leave room for more)")
+        for what, where in [("V", p), *((f"the current of receptor {c['receptor']}", c) for c in p["currents"])]:
+            if any(where.get("rests_at_lsb", [0, 0])):
+                found.append(f"{p['name']!r}: {what} does not decay to 0 but rests at "
+                             + " and ".join(f"{x} LSB" for x in where["rests_at_lsb"] if x))
         found += [f"{p['name']!r}: not accepted for its {what}" for what, good in p["accepted"].items() if not good
                   and good is not None]
     for q in report["projections"]:

@@ -5,9 +5,8 @@
     graph.json     the graph it was quantised from, with which `compile` gives the float original
     <image>.bin    little-endian arrays in C order; the header has each one's shape, type, bits, sha256 and meaning
 
-An image of first dimension 1 where the neurons are more stands for all of them.  Synapses hold mantissas; a weight is
-mantissa << shift of its projection (source population, target population, receptor).  Each field of the header has a
-checksum of its own, so that a damaged file is refused with the name of what is wrong.
+Each field of the header has a checksum of its own, so that a damaged file is refused with the name of what is wrong,
+and the header ends with a seal, the sha256 of every byte before it.  docs/model-file.md is written for other readers.
 """
 
 import hashlib
@@ -24,21 +23,29 @@ import numpy as np
 from eventsnn.errors import Mistake
 from eventsnn.files import atomic
 from eventsnn.jsonfile import load, save
-from eventsnn.network import Group, Network, Population, Synapses
+from eventsnn.network import Network, Population
 from eventsnn.tables import drives, sums
 
-from . import lif
-from .format import VERSION, Fixed, Format, Projection
+from . import clocked, lif
+from .format import VERSION, Current, Fixed, Format, Projection
+from .images import group_of, images_of, synapses_of
 
-NAME, GRAPH, FORMAT, NUMBER = "model.json", "graph.json", "eventsnn integer network", 2
-ARITHMETIC = {"name": VERSION, "mode": "event", "rounding": "DOWN", "saturation": "symmetric", "comparison": ">=",
-              "accumulation": "exact, saturated once", "judged": "once per neuron and tick",
-              "ticks": "rint(t/tick), delays at least 1"}
+NAME, GRAPH, FORMAT, NUMBER = "model.json", "graph.json", "eventsnn integer network", 3
+ALWAYS = {"name": VERSION, "accumulation": "exact, saturated once", "ticks": "rint(t/tick), delays at least 1"}
+ARITHMETIC: Mapping[str, Mapping[str, Any]] = {
+    "event": {**ALWAYS, "mode": "event", "rounding": "DOWN", "saturation": "symmetric", "comparison": ">=",
+              "judged": "once per neuron and tick, after its last input", "state": ["V"]},
+    "tick": {**ALWAYS, "mode": "tick", "rounding": "neurons.rounding", "saturation": "neurons.saturation",
+             "comparison": "neurons.strict", "judged": "every neuron at every tick, after its last input",
+             "state": ["V", "I", "refractory"]},
+}
+SECOND = {"name": VERSION, "mode": "event", "rounding": "DOWN", "saturation": "symmetric", "comparison": ">=",
+          "accumulation": "exact, saturated once", "judged": "once per neuron and tick",
+          "ticks": "rint(t/tick), delays at least 1"}      # what version 2 said; its images were alike
 FIELDS = ("format", "version", "arithmetic", "tick_ms", "seed", "digest", "populations", "projections", "report",
           "images", "graph")
 OWN = ("name", "model", "kind", "size", "neuron", "emitter", "receptors", "rest")
-IMAGES = {"weight": "mantissa", "weights": "mantissas"}    # where the name is not `Synapses`'
-Image = tuple[np.ndarray, int, str]                    # values, bits that are used, meaning
+SEAL = ',\n "seal": '                                      # and the sha256, as the text's end
 
 
 # ---------------------------------------------------------------------------------------------------- writing
@@ -46,14 +53,18 @@ def write(network: Network, folder: str | Path) -> list[Path]:
     """Write the model file; `read` gives back a network with the same digest.  All files appear, the header last."""
     if not isinstance(network.fixed, Fixed):
         raise Mistake("only an integer network has a model file: quantise(network) first")
+    if network.groups[0].dynamics not in (lif.DYNAMICS, clocked.DYNAMICS):
+        raise Mistake(f"the model file has no {network.groups[0].dynamics.name}: it holds FX-LIF v1 only")
     folder, images = Path(folder), images_of(network)
     entries = {}
     for name, (values, bits, meaning) in images.items():
         entries[name] = {"file": f"{name}.bin", "shape": list(values.shape), "type": values.dtype.str, "bits": bits,
                          "sha256": hashlib.sha256(values.tobytes()).hexdigest(), "meaning": meaning}
+    mode = "tick" if network.groups[0].dynamics == clocked.DYNAMICS else "event"
     header: dict[str, Any] = {
-        "format": FORMAT, "version": NUMBER, "arithmetic": ARITHMETIC, "tick_ms": network.tick, "seed": network.seed,
-        "digest": network.digest, "populations": [described(p, network.fixed) for p in network.populations],
+        "format": FORMAT, "version": NUMBER, "arithmetic": ARITHMETIC[mode], "tick_ms": network.tick,
+        "seed": network.seed, "digest": network.digest,
+        "populations": [described(p, network.fixed) for p in network.populations],
         "projections": [q._asdict() for q in network.fixed.projections], "report": network.fixed.report,
         "images": entries, "graph": None}
     if network.graph is not None:
@@ -64,84 +75,23 @@ def write(network: Network, folder: str | Path) -> list[Path]:
         top = stack.enter_context(atomic(folder / NAME))
         for path, (values, _, _) in zip(paths, images.values(), strict=True):
             stack.enter_context(atomic(path, "wb")).write(values.tobytes())
-        json.dump(header, top, indent=1, allow_nan=False)
+        top.write(sealed(json.dumps(header, indent=1, allow_nan=False)))
     return [folder / NAME, *([folder / GRAPH] if header["graph"] else []), *paths]
 
 
-def images_of(network: Network) -> dict[str, Image]:
-    """Every table of the network, as small as its values allow."""
-    s, (group,) = network.synapses, network.groups
-    shift = shifts(network.populations, network.fixed.projections, s)
-    own = np.repeat(shift, np.where(s.varied >= 0, np.diff(s.first), 0))
-    found: dict[str, Image] = {
-        "synapses.first_row": image(s.first_row, "emitter e owns rows first_row[e] .. first_row[e+1] - 1"),
-        "synapses.first": image(s.first, "row r owns synapses first[r] .. first[r+1] - 1"),
-        "synapses.delay": image(s.delay.astype(np.int64), "ticks, one per row; of a row with own delays the least"),
-        "synapses.mantissa": image(s.weight >> shift, "of each synapse of the row unless it has own ones; signed; "
-                                                      "shift left by the projection's shift to get LSBs of V"),
-        "synapses.receptor": image(s.receptor, "receptor of the target, one per row"),
-        "synapses.count": image(s.count, "how many multapses were merged into each synapse of the row"),
-        "synapses.varied": image(s.varied, "where a row's own mantissas begin in synapses.mantissas; -1: it has none"),
-        "synapses.spread": image(s.spread, "where a row's own delays begin in synapses.delays; -1: it has none"),
-        "synapses.apart": image(s.apart, "the row before is of the same emitter and delay and has none of its targets"),
-        "synapses.target": image(s.target, "neuron ids"),
-        "synapses.mantissas": image(s.weights >> own, "one per synapse of the rows that have own ones"),
-        "synapses.delays": image(s.delays.astype(np.int64), "ticks, one per synapse of the rows that have own ones"),
-        "synapses.pieces": image(s.pieces, "where the neurons are cut: rows of one delay lead into one piece"),
-        "synapses.original": (network.fixed.original, 64, "float weight in mV that each synapse's integer came from"),
-    }
-    for name in lif.SCALARS:
-        found[f"neurons.{name}"] = image(alike(group.params[name]), MEANINGS[name])
-    for name in ("coarse", "fine"):
-        rows, which = np.unique(group.params[name], axis=0, return_inverse=True)
-        found[f"tables.{name}"] = image(rows, f"decay factors in units of 2^-bits: {name} part, one table a row")
-        found[f"tables.{name}_of"] = image(alike(which.ravel()), f"row of tables.{name} that the neuron uses")
-    found["neurons.v"] = image(alike(group.state["v"]), "V at tick 0, LSBs above rest")
-    return found
-
-
-MEANINGS = {
-    "top": "V lies within [-top, top]", "theta": "threshold, LSBs above rest; 2^63 - 1: never",
-    "reset": "LSBs above rest", "refrac": "R in ticks: input counts again R ticks after a spike",
-    "subtract": "1: V := V - (theta - reset) while V >= theta; 0: V := reset",
-    "decay": "0 none, 1 linear, 2 mul, 3 lut", "rate": "linear: LSBs a tick; mul: factor in units of 2^-bits",
-    "bits": "fraction bits of the decay factors", "length": "lut: V is 0 from this age on, ticks",
-    "fine_bits": "lut: age >> fine_bits indexes the coarse table, the rest the fine one",
-}
-
-
-def image(values: np.ndarray, meaning: str) -> Image:
-    """Integers in the smallest type that holds them."""
-    low, high = (int(values.min()), int(values.max())) if values.size else (0, 0)
-    bits = max(low.bit_length() if low >= 0 else (~low).bit_length(), high.bit_length()) + (low < 0)
-    kind = next(t for t in (("i1", "i2", "i4", "i8") if low < 0 else ("u1", "u2", "u4", "u8"))
-                if 8 * int(t[1]) >= max(bits, 1))
-    return np.ascontiguousarray(values.astype(f"<{kind}")), max(bits, 1), meaning
-
-
-def alike(values: np.ndarray) -> np.ndarray:
-    """One value for all where all are equal."""
-    return values[:1] if (values == values[0]).all() else values
-
-
-def shifts(populations: Any, projections: Any, s: Any) -> np.ndarray:
-    """The left shift of every row, from its projection."""
-    emitting = [p for p in populations if p.kind != "current"]
-    receiving = [p for p in populations if p.kind == "neuron"]
-    at_source, at_target = ({p.name: k for k, p in enumerate(ps)} for ps in (emitting, receiving))
-    known = sorted(((at_source[q.source] * len(receiving) + at_target[q.target]) * 256 + q.receptor, q.shift)
-                   for q in projections)
-    emitter = np.repeat(np.arange(len(s.first_row) - 1), np.diff(s.first_row))
-    source = np.searchsorted([p.emitter for p in emitting], emitter, side="right") - 1
-    target = np.searchsorted([p.neuron for p in receiving], s.target[s.first[:-1]], side="right") - 1
-    which = np.searchsorted([k for k, _ in known], (source * len(receiving) + target) * 256 + s.receptor)
-    return np.array([shift for _, shift in known], np.int64)[which]
+def sealed(text: str) -> str:
+    """A JSON object's text with its seal."""
+    before = text.removesuffix("\n}")
+    return f'{before}{SEAL}"{hashlib.sha256(before.encode()).hexdigest()}"\n}}'
 
 
 def described(p: Population, fixed: Fixed) -> dict[str, Any]:
     """A population as the header shows it."""
+    form = asdict(fixed.formats[p.name]) if p.kind == "neuron" else None
+    if form:
+        form["currents"] = [c._asdict() for c in fixed.formats[p.name].currents]
     return {name: getattr(p, name) for name in OWN} | {
-        "format": asdict(fixed.formats[p.name]) if p.kind == "neuron" else None,
+        "format": form, "variables": list(p.variables), "units": {name: plain(each) for name, each in p.units.items()},
         "float": {name: plain(value) for name, value in p.params.items()}}
 
 
@@ -174,18 +124,14 @@ def read(path: str | Path) -> Network:
     path = path / NAME if path.is_dir() else path
     header = header_of(path)
     tables = {name: loaded(path, name, entry) for name, entry in header["images"].items()}
-    fixed = Fixed({q["name"]: Format(**q["format"]) for q in header["populations"] if q["format"]},
+    fixed = Fixed({q["name"]: format_of(q["format"]) for q in header["populations"] if q["format"]},
                   tuple(Projection(**q) for q in header["projections"]), header["report"], tables["synapses.original"])
-    populations = tuple(population(q, fixed) for q in header["populations"])
-    neurons = sum(p.size for p in populations if p.kind == "neuron")
-    s = Synapses(*(tables[f"synapses.{IMAGES.get(name, name)}"].astype(kind) for name, kind in
-                   zip(Synapses._fields, ("i8", "i8", "f8", "i8", "u1", "i4", "i8", "i8", "?", "i4", "i8", "f8", "i8"),
-                       strict=True)))
-    shift = shifts(populations, fixed.projections, s)
-    s = s._replace(weight=s.weight << shift,
-                   weights=s.weights << np.repeat(shift, np.where(s.varied >= 0, np.diff(s.first), 0)))
-    network = Network(populations, (group(tables, neurons),), s, drives(sums([], neurons)), header["seed"],
-                      graph_of(path, header["graph"]), header["tick_ms"], fixed)
+    mode = header["arithmetic"]["mode"]
+    group = group_of(tables, sum(q["size"] for q in header["populations"] if q["kind"] == "neuron"), mode)
+    populations = tuple(population(q, fixed, group.dynamics.exactness) for q in header["populations"])
+    network = Network(populations, (group,), synapses_of(tables, populations, fixed.projections),
+                      drives(sums([], len(group.neuron))), header["seed"], graph_of(path, header["graph"]),
+                      header["tick_ms"], fixed)
     if network.digest != header["digest"]:
         raise Mistake(f"{path}: the network does not have the digest that field 'digest' promises, though every field "
                       "and image is intact: it was written by another version of eventsnn")
@@ -195,26 +141,40 @@ def read(path: str | Path) -> Network:
 def header_of(path: Path) -> dict[str, Any]:
     """The header, each field present and intact."""
     try:
-        header = json.loads(path.read_text(encoding="utf-8"))
+        data = path.read_bytes()
+        header = json.loads(data)
     except OSError as error:
         raise Mistake(f"cannot read {path}: {error.strerror}") from error
     except ValueError as error:
         raise Mistake(f"{path} is no JSON: {error}") from error
     if not isinstance(header, dict) or header.get("format") != FORMAT:
         raise Mistake(f"{path} is no model file: its field 'format' is not {FORMAT!r}")
-    if header.get("version") != NUMBER:
-        raise Mistake(f"{path}: field 'version' is {header.get('version')!r}, this eventsnn reads version {NUMBER}")
+    version = header.get("version")
+    if version == 1:
+        raise Mistake(f"{path}: field 'version' is 1, a table of synapses that this eventsnn no longer reads: quantise "
+                      f"{path.parent / GRAPH} again (eventsnn quantise)")
+    if version not in (2, NUMBER):
+        raise Mistake(f"{path}: field 'version' is {version!r}, this eventsnn reads versions 2 and {NUMBER}")
     sums = header.get("checksums")
     for name in FIELDS:
         if name not in header or not isinstance(sums, dict) or name not in sums:
             raise Mistake(f"{path}: field {name!r} or its checksum is missing")
         if sums[name] != checksum(header[name]):
             raise Mistake(f"{path}: field {name!r} is not what was written (its checksum differs)")
-    if header["arithmetic"] != ARITHMETIC:
-        odd = next(k for k in ARITHMETIC if header["arithmetic"].get(k) != ARITHMETIC[k])
+    mode = header["arithmetic"].get("mode")
+    known = SECOND if version == 2 else ARITHMETIC.get(mode, ARITHMETIC["event"])
+    if header["arithmetic"] != known:
+        odd = next((k for k in known if header["arithmetic"].get(k) != known[k]), "more than it may")
         raise Mistake(f"{path}: field 'arithmetic' asks for {odd} {header['arithmetic'].get(odd)!r}, this eventsnn has "
-                      f"{ARITHMETIC[odd]!r}")
+                      f"{known.get(odd)!r}")
+    if version == NUMBER and sealed(data.decode().partition(SEAL)[0] + "\n}") != data.decode():
+        raise Mistake(f"{path}: field 'seal' is not what was written, or the text before it is not: the fields' values "
+                      "are intact, but not every byte is")
     return header
+
+
+def format_of(told: Mapping[str, Any]) -> Format:
+    return Format(**{**told, "currents": tuple(Current(**c) for c in told.get("currents", ()))})
 
 
 def loaded(path: Path, name: str, entry: Mapping[str, Any]) -> np.ndarray:
@@ -239,31 +199,19 @@ def graph_of(path: Path, entry: Mapping[str, Any] | None) -> Any:
     if entry is None:
         return None
     file = path.parent / entry["file"]
-    graph = load(file)
-    if digest_of(file) != entry["sha256"]:
-        raise Mistake(f"{path}: field 'graph': the sha256 of {file} differs from the header's")
-    return graph
+    if not file.exists() or digest_of(file) != entry["sha256"]:
+        raise Mistake(f"{path}: field 'graph': {file} is missing, or its sha256 differs from the header's")
+    return load(file)
 
 
-def group(tables: Mapping[str, np.ndarray], neurons: int) -> Group:
-    """The records of all neurons."""
-    params: np.recarray = np.zeros(neurons, lif.params_dtype(tables["tables.fine"].shape[1])).view(np.recarray)
-    state: np.recarray = np.zeros(neurons, lif.STATE).view(np.recarray)
-    for name in lif.SCALARS:
-        params[name] = tables[f"neurons.{name}"]
-    for name in ("coarse", "fine"):
-        params[name] = tables[f"tables.{name}"][tables[f"tables.{name}_of"]]
-    state.v, state.hold = tables["neurons.v"], -1.0
-    return Group(lif.DYNAMICS, np.arange(neurons, dtype=np.int64), params, state)
-
-
-def population(q: Mapping[str, Any], fixed: Fixed) -> Population:
+def population(q: Mapping[str, Any], fixed: Fixed, exactness: str) -> Population:
     own = {name: q[name] for name in OWN}
     params = {name: lists(value) for name, value in q["float"].items()}
     if q["kind"] != "neuron":
         return Population(**own, params=params)
-    return Population(**own, params=params, group=0, offset=q["neuron"], variables=lif.VARIABLES,
-                      scale=fixed.formats[q["name"]].lsb)
+    return Population(**own, params=params, group=0, offset=q["neuron"],
+                      variables=tuple(q.get("variables", lif.VARIABLES)), scale=fixed.formats[q["name"]].lsb,
+                      units={name: lists(each) for name, each in q.get("units", {}).items()}, exactness=exactness)
 
 
 def lists(value: Any) -> Any:

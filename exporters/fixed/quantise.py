@@ -1,18 +1,18 @@
-"""From a float network of `lif` neurons with delta synapses to FX-LIF v1: the same tables, in integers.
+"""From a float network of `lif` neurons to FX-LIF v1: the same tables, in integers.
 
-Per population: a scale (see `scales`), then threshold, reset, v_init and every weight on the grid of that scale, to
-nearest with ties to even.  A projection (source, target, receptor) has signed mantissas of `weight_bits` bits and one
-left shift.  Multapses are rounded one by one and then merged.  Times become ticks, n(t) = rint(t/tick), delays at
-least 1.
+Per population: a scale (see `scales`), then threshold, reset, v_init, i_offset and every weight on the grid of that
+scale, to nearest with ties to even.  A projection (source, target, receptor) has signed mantissas of `weight_bits` bits
+and one left shift.  Multapses are rounded one by one and then merged.  Times become ticks, n(t) = rint(t/tick), delays
+at least 1.
 
-What cannot be kept in event mode is refused, with the condition's name: nothing may drift between events, and every
-judged tick must leave V below the threshold.
+Event mode (`eventmode`) serves neurons whose V moves at events only; tick mode (`tickmode`) is a clocked chip's.  What
+cannot be kept is refused, with the condition's name (`refusals`).
 """
 
 import dataclasses
 import math
 from collections.abc import Iterable, Mapping, Sequence
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -24,32 +24,15 @@ from eventsnn.rules import by_owner
 from eventsnn.synapses import Projection as Edge
 from eventsnn.synapses import counted
 from eventsnn.synapses import synapses as synapse_table
-from eventsnn.values import at, quoted
 
-from . import lif, scales
-from .format import DECAYS, NEVER, VERSION, WIDTH, Fixed, Format, Projection, factor, guard_rule, tables
+from . import eventmode, scales, tickmode
+from .format import VERSION, Fixed, Format, Projection
 from .losses import population_report, projection_report, warnings_of
-from .refusals import DECAY_BITS, Options, checked, refuse
+from .refusals import Options, checked, refuse
+from .scales import Marks
 
 EXACT = 2**48        # a neuron's |weights| add up to less, so that 2^14 spikes of every source in one tick fit 62 bits
-
-
-class Marks(NamedTuple):
-    """A population's potentials in mV above rest and its refractory period in ms, (size,) each."""
-
-    theta: np.ndarray
-    reset: np.ndarray
-    start: np.ndarray
-    refrac: np.ndarray
-
-    @classmethod
-    def of(cls, p: Population) -> "Marks":
-        v, rest = p.params, p.params["v_rest"]
-        start = rest if v["v_init"] is None else v["v_init"]
-        refrac = v["tau_refrac"]
-        if refrac is None:                                    # lif's own defaults
-            refrac = np.full(p.size, 0.0 if v["reset"] == "subtract" else 0.1)
-        return cls(v["v_thresh"] - rest, v["v_reset"] - rest, start - rest, refrac)
+MODES: Mapping[str, Any] = {"event": eventmode, "tick": tickmode}
 
 
 class Part(NamedTuple):
@@ -60,8 +43,10 @@ class Part(NamedTuple):
     receptor: int
     emitter: np.ndarray          # (n,) int64
     post: np.ndarray             # (n,) int32 neuron ids
-    weight: np.ndarray           # (n,) float64, mV
+    weight: np.ndarray           # (n,) float64, mV or nA
     delay: np.ndarray            # (n,) float64, ms
+    worth: np.ndarray            # (n,) float64: mV that V moves by at the tick of an arrival
+    peak: np.ndarray             # (n,) float64: the PSP's peak, mV, or a bound of it
 
 
 class Rounded(NamedTuple):
@@ -71,69 +56,96 @@ class Rounded(NamedTuple):
     mantissa: np.ndarray         # (n,) int64
     clipped: int
     delay: np.ndarray            # (n,) float64, whole ticks
-
-
-class Records(NamedTuple):
-    """One population in integers."""
-
-    params: np.recarray
-    state: np.recarray
+    lsb: float                   # mV of the LSB that a mantissa is shifted into
 
 
 def quantise(network: Network, calibrate: Result | None = None, *, tick: float = 0.1, weight_bits: int = 8,
              v_bits: int = 24, guard_bits: int | None = None, decay: str | None = None, decay_bits: int | None = None,
-             profile: str | None = None) -> Network:
+             mode: str | None = None, i_bits: int = 24, i_decay: str | None = None, i_decay_bits: int | None = None,
+             rounding: str = "DOWN", saturation: str = "symmetric", compare: str = ">=", spikes: int = 31,
+             input_first: bool = False, min1: bool = True, time_bits: int = 16, profile: str | None = None) -> Network:
     """The integer network of a float one; `.fixed.report` says what was lost.
 
-    calibrate     a Result of the network: its recorded v, or a second run of it, sets the scales (None: bounds from
-                  thresholds and weights)
+    calibrate     a Result of the network: its recorded v and i, or a second run of it, set the scales (None: bounds
+                  from thresholds and weights)
     tick          ms
     weight_bits   signed bits of a weight's mantissa, 2 to 16
     v_bits        signed bits of V, 8 to 32
-    guard_bits    bits of V below the finest weight's last bit; default max(8, ceil(log2(tau/tick)) + 1).  Where the
-                  range of V leaves room for fewer, fewer are kept and the report warns
-    decay         "lut" (default), "mul" or "linear"; "none" and tau_m = inf belong together
+    guard_bits    bits of V (and of a current) below the finest weight's last bit; default max(8, ceil(log2(tau/tick))
+                  + 1).  Where the range leaves room for fewer, fewer are kept and the report warns
+    decay         of V: "mul" (default in tick mode), "lut" (default in event mode), "linear" or "shift" (tick mode
+                  only); "none" and tau_m = inf belong together
     decay_bits    fraction bits of the decay factors; default 16, for "mul" at least ceil(log2(tau/tick)) + 10
+    mode          "event": V moves at events only; "tick": at every tick, as in a clocked chip.  Default: event mode if
+                  the network allows it (no exp synapses, no i_offset, v_reset and v_rest below v_thresh, none of the
+                  options that follow), else tick mode
+
+    and in tick mode
+
+    i_bits, i_decay, i_decay_bits   the same of the currents of exp synapses; defaults 24, "mul"
+    rounding      of decays and of currents into V: "DOWN" (toward zero), "FLOOR" or "ROUND" (ties to even)
+    saturation    "symmetric", "full" (two's complement's whole range) or "wrap"
+    compare       ">=" or ">": what V must be to the threshold
+    spikes        the most spikes of one neuron in a tick with reset = "subtract"
+    input_first   a current takes in its input before it decays
+    min1          a decay by "shift" takes at least one LSB until nothing is left
+
+    time_bits     of event mode's stored times; only `simulate(..., strict=True)` minds
     profile       none exists yet
 
-    Raises `Mistake` for whatever event mode cannot keep.
+    Raises `Mistake` for whatever the mode cannot keep.
     """
-    options = checked(Options(tick, weight_bits, v_bits, guard_bits, decay, decay_bits), profile)
-    refuse(network, options)
+    if profile is not None:
+        raise Mistake(f"there is no profile {profile!r}: FX-LIF v1 is all there is so far; leave profile out")
+    options = checked(Options(tick, weight_bits, v_bits, guard_bits, decay, decay_bits, mode, i_bits, i_decay,
+                              i_decay_bits, rounding, saturation, compare, spikes, input_first, min1, time_bits))
+    options = options._replace(mode=refuse(network, options))
+    how = MODES[str(options.mode)]
     from eventsnn.graph import compile
 
-    flat = compile(network.graph, seed=network.seed, merge=False)
-    parts = parts_of(flat)
+    unmerged = compile(network.graph, seed=network.seed, merge=False)
+    neurons = [p for p in unmerged.populations if p.kind == "neuron"]
+    gains = {p.name: how.gains(p, options) for p in neurons}
+    parts = parts_of(unmerged, gains, {p.name: how.peaks(p, options) for p in neurons})
     recorded, source = scales.recordings(network, calibrate)
     formats: dict[str | int, Format] = {}
-    records: dict[str | int, Records] = {}
+    records: list[tuple[np.recarray, np.recarray]] = []
     spans: dict[str | int, scales.Span] = {}
-    into: dict[str | int, list[int]] = {p.name: [] for p in flat.populations}
+    into: dict[str | int, list[int]] = {p.name: [] for p in unmerged.populations}
     for k, part in enumerate(parts):
         into[part.target.name].append(k)
-    for p in flat.populations:
-        if p.kind == "neuron":
-            incoming, marks = gathered([parts[k] for k in into[p.name]], p), Marks.of(p)
-            spans[p.name] = span = scales.span(p, *marks[:3], incoming, recorded.get(p.name), source)
-            formats[p.name] = form = chosen(p, marks, span, incoming, options)
-            records[p.name] = integers(p, marks, form, span)
-    rounded = [rounding(part, formats[part.target.name]) for part in parts]
+    for p in neurons:
+        incoming, marks = gathered([parts[k] for k in into[p.name]], p), Marks.of(p)
+        spans[p.name] = span = scales.span(p, marks, incoming, recorded.get(p.name, {}), source, gains[p.name])
+        formats[p.name] = form = how.chosen(p, marks, span, incoming, options)
+        records.append(how.records(p, marks, form, span, incoming, options))
+    rounded = [rounding_of(part, formats[part.target.name]) for part in parts]
     synapses, original = tabulated(network, parts, rounded)
-    reports = [population_report(p, Marks.of(p), formats[p.name], spans[p.name], records[p.name],
-                                 np.concatenate([np.empty(0, np.int64), *(rounded[k].mantissa << rounded[k].shift
-                                                                          for k in into[p.name])]))
-               for p in flat.populations if p.kind == "neuron"]
-    told = {"version": VERSION, "tick_ms": options.tick, "calibration": source, "populations": reports,
-            "projections": [projection_report(part, r, formats[part.target.name])
-                            for part, r in zip(parts, rounded, strict=True)]}
+    reports = [population_report(p, Marks.of(p), formats[p.name], spans[p.name], own,
+                                 [(parts[k], rounded[k]) for k in into[p.name]], gains[p.name])
+               for p, own in zip(neurons, records, strict=True)]
+    told: dict[str, Any] = {"version": VERSION, "mode": options.mode, "tick_ms": options.tick,
+                            "calibration": source,
+                            "populations": reports,
+                            "projections": [projection_report(part, r, formats[part.target.name])
+                                            for part, r in zip(parts, rounded, strict=True)]}
     told["warnings"] = warnings_of(told)
     fixed = Fixed(formats, tuple(Projection(part.source.name, part.target.name, part.receptor, r.shift)
                                  for part, r in zip(parts, rounded, strict=True)), told, original)
-    return assembled(network, records, formats, synapses, fixed)
+    params, state = how.joined(records)
+    group = Group(how.DYNAMICS, np.arange(network.neurons, dtype=np.int64), params, state)
+    populations = tuple(dataclasses.replace(
+        p, group=0, offset=p.neuron, variables=how.variables(p), scale=formats[p.name].lsb,
+        rest=float(p.params["v_rest"][0]), exactness=how.DYNAMICS.exactness,
+        units={f"i{c.receptor}": math.ldexp(formats[p.name].lsb, -c.fall) / gains[p.name][c.receptor]
+               for c in formats[p.name].currents}) if p.kind == "neuron" else p for p in network.populations)
+    return dataclasses.replace(network, populations=populations, groups=(group,), synapses=synapses, tick=options.tick,
+                               fixed=fixed)
 
 
 # ---------------------------------------------------------------------------------------------------- synapses
-def parts_of(network: Network) -> list[Part]:
+def parts_of(network: Network, gains: Mapping[Any, Sequence[np.ndarray]], peaks: Mapping[Any, Sequence[np.ndarray]]
+             ) -> list[Part]:
     """The unmerged synapses by source population, target population and receptor; in the table's order."""
     table = flat(network.synapses)
     emitting = [p for p in network.populations if p.kind != "current"]
@@ -143,27 +155,38 @@ def parts_of(network: Network) -> list[Part]:
     kind = (source * len(receiving) + target) * 256 + table.receptor
     order = np.argsort(kind, kind="stable")
     ends = np.flatnonzero(np.diff(kind[order], append=-1)) + 1
-    return [Part(emitting[source[k[0]]], receiving[target[k[0]]], int(table.receptor[k[0]]),
-                 table.emitter[k], table.target[k], table.weight[k], table.delay[k])
-            for k in np.split(order, ends[:-1]) if len(k)]
+    parts = []
+    for k in np.split(order, ends[:-1]):
+        if len(k):
+            p, receptor = receiving[target[k[0]]], int(table.receptor[k[0]])
+            post = table.target[k] - p.neuron
+            worth = table.weight[k] * gains[p.name][receptor][post]
+            parts.append(Part(emitting[source[k[0]]], p, receptor, table.emitter[k], table.target[k], table.weight[k],
+                              table.delay[k], worth, worth * peaks[p.name][receptor][post]))
+    return parts
 
 
 def gathered(parts: Sequence[Part], p: Population) -> scales.Incoming:
     """What a population receives by its projections."""
+    sizes = [len(part.weight) for part in parts]
     return scales.Incoming(
-        np.concatenate([np.empty(0), *(part.weight for part in parts)]),
+        np.concatenate([np.empty(0), *(part.worth for part in parts)]),
         np.concatenate([np.empty(0, np.int64), *(part.post - p.neuron for part in parts)]),
-        np.repeat(np.arange(len(parts)), [len(part.weight) for part in parts]))
+        np.repeat(np.arange(len(parts)), sizes),
+        np.repeat(np.array([part.receptor for part in parts], np.int64), sizes),
+        np.concatenate([np.empty(0), *(part.peak for part in parts)]))
 
 
-def rounding(part: Part, form: Format) -> Rounded:
+def rounding_of(part: Part, form: Format) -> Rounded:
     """One projection's mantissas, shift and delays in ticks."""
-    shift = scales.shift(part.weight, form.weight_bits, scales.power(form.lsb))
-    exact = np.rint(part.weight / math.ldexp(form.lsb, shift))
+    fall = next((c.fall for c in form.currents if c.receptor == part.receptor), 0)
+    lsb = math.ldexp(form.lsb, -fall)
+    shift = scales.shift(part.worth, form.weight_bits, scales.power(lsb))
+    exact = np.rint(part.worth / math.ldexp(lsb, shift))
     top = (1 << (form.weight_bits - 1)) - 1
     mantissa = np.clip(exact, -top, top)
     return Rounded(shift, mantissa.astype(np.int64), int((mantissa != exact).sum()),
-                   np.maximum(np.rint(part.delay / form.tick), 1.0))
+                   np.maximum(np.rint(part.delay / form.tick), 1.0), lsb)
 
 
 def tabulated(network: Network, parts: Sequence[Part], rounded: Sequence[Rounded]) -> tuple[Synapses, np.ndarray]:
@@ -195,81 +218,3 @@ def edge(part: Part, weight: np.ndarray, delay: np.ndarray) -> Edge:
     pattern = by_owner(len(source), 1, lambda a, b: (source[a:b], target[a:b]), False)
     return Edge(pattern, counted(pattern, part.source.size), part.source.emitter, part.target.neuron,
                 of_array(weight), of_array(delay), part.receptor)
-
-
-# ---------------------------------------------------------------------------------------------------- neurons
-def chosen(p: Population, marks: Marks, span: scales.Span, incoming: scales.Incoming, options: Options) -> Format:
-    """The format of one population."""
-    finite = p.params["tau_m"][np.isfinite(p.params["tau_m"])]
-    ticks = float(finite.max(initial=0.0)) / options.tick
-    guard, gap = options.guard_bits, math.inf
-    if guard is None:
-        guard, gap = guard_rule(ticks), float((marks.theta - np.maximum(marks.reset, 0.0)).min())
-    exponent, left = scales.lsb(span.range, gap, incoming, options.weight_bits, options.v_bits, guard)
-    decay = (options.decay or "lut") if len(finite) else "none"
-    least = math.ceil(math.log2(ticks)) + 10 if decay == "mul" else 16
-    return Format(options.v_bits, left, math.ldexp(1.0, exponent), options.tick, decay,
-                  options.decay_bits or min(max(16, least), DECAY_BITS[1]), options.weight_bits)
-
-
-def integers(p: Population, marks: Marks, form: Format, span: scales.Span) -> Records:
-    """Parameter and state records of one population."""
-    tau = p.params["tau_m"] / form.tick
-    kinds, each = np.unique(tau, return_inverse=True)
-    with at(f"node {quoted(p.name)}"):
-        made = {k: tables(t, form.decay_bits, form.top) for k, t in enumerate(kinds)
-                if form.decay == "lut" and math.isfinite(t)}
-        width = max((len(t.fine) for t in made.values()), default=WIDTH)
-        record: np.recarray = np.zeros(p.size, lif.params_dtype(width)).view(np.recarray)
-        record.top, record.bits = form.top, form.decay_bits
-        record.reset = form.units(marks.reset)
-        never = np.isinf(marks.theta)
-        record.theta = np.where(never, NEVER, form.units(np.where(never, 0.0, marks.theta)))
-        record.refrac = np.rint(marks.refrac / form.tick)
-        record.subtract = p.params["reset"] == "subtract"
-        record.decay = np.where(np.isfinite(tau), DECAYS.index(form.decay), DECAYS.index("none"))
-        for k, t in enumerate(kinds):
-            mine = each == k
-            if k in made:
-                record.length[mine], record.fine_bits[mine] = made[k].length, made[k].fine_bits
-                record.coarse[mine, :len(made[k].coarse)] = made[k].coarse
-                record.fine[mine, :len(made[k].fine)] = made[k].fine
-            elif form.decay == "mul" and math.isfinite(t):
-                record.rate[mine] = factor(t, form.decay_bits)
-        if form.decay == "linear":
-            height = np.where(never, span.range, marks.theta) / form.lsb
-            rate = np.rint(-0.5 * height * np.expm1(-1.0 / tau))
-            record.rate = rate
-            if np.any((rate < 1) & np.isfinite(tau)):
-                raise Mistake("a linear decay of less than one LSB a tick: take a coarser tick, or more v_bits and "
-                              "guard_bits")
-        for low, text in ((np.zeros(p.size, np.int64), "v_rest"), (np.asarray(record.reset), "v_reset")):
-            if (np.asarray(record.theta) <= low).any():
-                raise Mistake(f"v_thresh rounds to {text} on a grid of {form.lsb:g} mV: take more v_bits or guard_bits "
-                              f"or a calibration run (the range is {span.range:g} mV)")
-    state: np.recarray = np.zeros(p.size, lif.STATE).view(np.recarray)
-    state.v, state.hold = form.units(marks.start), -1.0
-    return Records(record, state)
-
-
-def assembled(network: Network, records: Mapping[str | int, Records], formats: Mapping[str | int, Format],
-              synapses: Synapses, fixed: Fixed) -> Network:
-    """One group of all neurons: `lif` is the only integer model."""
-    width = max(r.params.fine.shape[1] for r in records.values())
-    params: np.recarray = np.zeros(network.neurons, lif.params_dtype(width)).view(np.recarray)
-    state: np.recarray = np.concatenate([r.state for r in records.values()]).view(np.recarray)
-    populations = []
-    for p in network.populations:
-        if p.kind == "neuron":
-            mine, own = slice(p.neuron, p.neuron + p.size), records[p.name].params
-            for name in lif.SCALARS:
-                params[name][mine] = own[name]
-            params.coarse[mine, :own.coarse.shape[1]] = own.coarse
-            params.fine[mine, :own.fine.shape[1]] = own.fine
-            p = dataclasses.replace(p, group=0, offset=p.neuron, variables=lif.VARIABLES, scale=formats[p.name].lsb,
-                                    rest=float(p.params["v_rest"][0]))
-        populations.append(p)
-    tick = next(iter(formats.values())).tick
-    group = Group(lif.DYNAMICS, np.arange(network.neurons, dtype=np.int64), params, state)
-    return dataclasses.replace(network, populations=tuple(populations), groups=(group,), synapses=synapses, tick=tick,
-                               fixed=fixed)
