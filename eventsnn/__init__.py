@@ -24,6 +24,7 @@ LAZY = {
     "compile": "graph",
     "save": "jsonfile", "load": "jsonfile",
     "quantise": "exporters.fixed", "export": "exporters",
+    "tune": "tuning", "Tuning": "tuning",
 }
 
 __all__ = ["LAZY", "Mistake", "Network", "Report", "Result", "Spikes", "compare", "simulate", *LAZY]

@@ -125,6 +125,33 @@ def work(s: Mapping[str, Any]) -> "Figure":
     return dressed(figure)
 
 
+def pareto(tuning: Any) -> "Figure":
+    """Quality over memory of all that were tried, the front, and the smallest that keeps the quality."""
+    figure = new((7.6, 4.4))
+    ax = figure.subplots()
+    known = [t for t in tuning.trials if t.quality is not None]
+    good = [t for t in known if tuning.good(t)]
+    poor = [t for t in known if not tuning.good(t)]
+    for some, colour, label in ((poor, PALE, "loses quality"), (good, FIRST, "keeps it")):
+        ax.plot([t.bits / 8192 for t in some], [t.quality for t in some], "o", ms=5, color=colour, alpha=0.7,
+                mec="white", mew=0.5, label=label)
+    front = tuning.front
+    ax.step([t.bits / 8192 for t in front], [t.quality for t in front], where="post", color=INK, lw=0.9, label="front")
+    ax.axhline(tuning.target, color=FLOOR, lw=1.0, ls=(0, (4, 3)), label=f"to keep: {tuning.target:.4g}")
+    base, best = tuning.trials[0], tuning.best
+    for t, words, colour in ((base, "base", INK), (best, "smallest", SECOND)):
+        if t is not None and t.quality is not None:
+            ax.plot([t.bits / 8192], [t.quality], "o", ms=11, mfc="none", mec=colour, mew=1.6)
+            of = ", ".join(f"{name.replace('_bits', '')} {value}" for name, value in t.options.items() if value)
+            ax.annotate(f"{words}: {of}", (t.bits / 8192, t.quality), xytext=(0, 11 if words == "base" else -19),
+                        textcoords="offset points", ha="right" if words == "base" else "left", fontsize=8, color=colour)
+    ax.set_xlabel("memory (KiB)")
+    ax.set_ylabel(tuning.measure)
+    ax.margins(x=0.06, y=0.1)
+    ax.legend(frameon=False, fontsize=8, loc="best")
+    return dressed(figure)
+
+
 def encoded(figure: "Figure") -> tuple[bytes, str]:
     """A picture for a page, and its kind: SVG, the same bytes every time, or PNG where that would be large."""
     import matplotlib as mpl

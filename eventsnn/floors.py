@@ -21,9 +21,9 @@ def random_sources(network: Network) -> list[str | int]:
     return [p.name for p in network.populations if p.kind == "source" and p.model != "spikes"]
 
 
-def reseeded(result: Result) -> Spikes:
-    """The spikes of the same network under the next seed."""
-    seed = int(result.provenance["seed"]) + 1
+def reseeded(result: Result, step: int = 1) -> Spikes:
+    """The spikes of the same network under the next seed, or the one so many steps on."""
+    seed = int(result.provenance["seed"]) + step
     return simulate(result.network, result.until, inputs=result.inputs, seed=seed,
                     backend=result.provenance["backend"]).spikes
 

@@ -9,6 +9,7 @@ the emulator says how few bits a weight needs.
 
 import json
 from collections.abc import Callable, Mapping, Sequence
+from functools import partial
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -116,6 +117,25 @@ def examine(network: Any, images: np.ndarray, labels: np.ndarray) -> dict[str, f
             "spikes": float(np.mean([len(r.spikes) for r in runs]))}
 
 
+def accuracy(images: np.ndarray, labels: np.ndarray, network: Any) -> float:
+    """The part of the images that a network, float or integer, names correctly."""
+    return examine(network, images, labels)["accuracy"]
+
+
+def task(small: bool = False) -> tuple[Any, Callable[[Any], float], Any]:
+    """What `tune` needs: the network, its score on the test images, and a run to calibrate by."""
+    learnt, images, learnt_labels, labels = data()
+    rates = train(learnt, learnt_labels)
+    network = es.compile(build(rates, learnt))
+    some = slice(60 if small else None)
+    return network, partial(accuracy, images[some], labels[some]), busiest(network, learnt)
+
+
+def busiest(network: Any, images: np.ndarray) -> Any:
+    """The run, of a hundred, with the largest potentials."""
+    return max((show(network, image) for image in images[:100]), key=lambda run: np.ptp(readout(run)))
+
+
 def expect(outcome: Mapping[str, Any]) -> list[tuple[str, bool]]:
     """What this scenario promises, each with whether it came true."""
     exact, fixed, n = outcome["exact"], outcome["fixed"], outcome["images"]
@@ -146,8 +166,8 @@ def main(out: Path | None = None, small: bool = False, say: Callable[[str], obje
                "operations_clocked": len(network.synapses.target) * round(UNTIL / tick)}
     say(f"rate network: {100 * outcome['rate']:.2f} %, {outcome['operations_dense']:,} multiplications per inference")
     say(f"exact: {100 * outcome['exact']['accuracy']:.2f} %, {outcome['exact']['operations']:,.0f} additions")
-    busiest = max((show(network, image) for image in learnt[:100]), key=lambda run: np.ptp(readout(run)))
-    fixed = {b: es.quantise(network, calibrate=busiest, weight_bits=b, tick=tick) for b in bits}
+    calibration = busiest(network, learnt)
+    fixed = {b: es.quantise(network, calibrate=calibration, weight_bits=b, tick=tick) for b in bits}
     for b in bits:
         outcome["fixed"][b] = score = examine(fixed[b], images, labels)
         say(f"{b} bits: {100 * score['accuracy']:.2f} %, {score['operations']:,.0f} additions")
