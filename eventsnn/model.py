@@ -63,6 +63,13 @@ class Quick(NamedTuple):
     constants: tuple[str, ...] = ()      # likewise, of params
 
 
+class Strict(NamedTuple):
+    """How a dynamics of integers tells what its registers could not hold (see `strict.py`)."""
+
+    prepare: Callable[..., Any]  # (network, group) -> a group whose neurons remember their first fault
+    faults: Callable[..., Any]   # (params, state) -> (tick, index, what happened) of those that have one
+
+
 @dataclass(frozen=True)
 class Dynamics:
     """A representation of a neuron's state with the verbs that move it."""
@@ -72,6 +79,7 @@ class Dynamics:
     exactness: str               # "closed form" or "ode(rtol, atol)"
     counts: tuple[str, ...] = () # integer fields of the state that a Result adds up and reports
     quick: Quick | None = field(default=None, compare=False)
+    strict: Strict | None = field(default=None, compare=False)
     judged_last: bool = False    # the inputs of an instant come before a spike at it; law S2: a drift's spike first
     separate: bool = False       # the inputs of an instant are received one by one, in key order; else law S5: summed
 

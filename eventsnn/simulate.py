@@ -18,6 +18,7 @@ from .network import Network, Population
 from .result import Result
 from .stimuli import trains
 from .streams import streams
+from .strict import refuse_faults, watching
 from .values import seed_of
 
 BACKENDS = {
@@ -33,7 +34,7 @@ SHORT = 10.0             # ms or ticks: of a window on the way to disk, whose sp
 def simulate(network: Network, until: float, *, inputs: Mapping[Any, Any] | None = None, seed: int | None = None,
              threads: int = 1, record: Mapping[Any, Sequence[str]] | None = None, record_at: Any = None,
              backend: str = "auto", progress: Callable[[float, float], None] | None = None,
-             out: str | Path | None = None) -> Result:
+             out: str | Path | None = None, strict: bool = False) -> Result:
     """Run a network, float or integer, over [0, until) ms.
 
     inputs     trains (ms) for `spikes` nodes by name: a flat list for size 1, else a list of lists
@@ -47,6 +48,8 @@ def simulate(network: Network, until: float, *, inputs: Mapping[Any, Any] | None
     progress   called with (time reached, until) about every 0.2 s
     out        a folder: spikes go there as they come, not into memory, and the Result's are read from there; an earlier
                result in it is replaced.  Whatever ends the run, even a kill, `Result.load(out)` reads what was reached
+    strict     of an integer network: a value that a register cannot hold, or a stored time that aliases, is a `Mistake`
+               that names neuron, tick and value, when the run ends
 
     Ctrl-C ends the run early: the Result holds what was reached and says `interrupted`.  Bad input raises `Mistake`.
     """
@@ -64,7 +67,7 @@ def simulate(network: Network, until: float, *, inputs: Mapping[Any, Any] | None
     until = number("until", until)
     wanted, listened = recordings(network, record or {})
     at_ms = sample_times(record_at, until) if wanted or record_at is not None else np.empty(0)
-    setup = lay_out(network, until, at_ms, wanted, listened, inputs, seed)
+    setup = lay_out(watching(network) if strict else network, until, at_ms, wanted, listened, inputs, seed)
     little = None
     if backend == "auto":
         from .kernel.brief import brief
@@ -85,7 +88,9 @@ def simulate(network: Network, until: float, *, inputs: Mapping[Any, Any] | None
     else:
         from .kernel.engine import run
         outcome = run(setup, backend == "compiled", progress, int(threads), math.inf if out is None else SHORT)
-    result = collect(setup, outcome, until, wanted, listened, at_ms, how, inputs)
+    if strict:
+        refuse_faults(setup.network, outcome.states)
+    result = collect(setup._replace(network=network), outcome, until, wanted, listened, at_ms, how, inputs)
     if out is not None:
         result.finish(Path(out))
     return result

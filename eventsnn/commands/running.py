@@ -42,15 +42,18 @@ def run(network: Annotated[Path, typer.Argument(help="A networkx graph as node-l
 
 def emulate(model: Annotated[Path, typer.Argument(help="A folder with a model file, as quantise writes it.")],
             until: Until, seed: Seed = None, out: Out = None, record: Record = None, record_at: RecordAt = None,
-            backend: Backend = "auto", threads: Threads = 1, plot: Plot = False, json: Json = False,
-            quiet: Quiet = False, debug: Debug = False) -> int:
+            backend: Backend = "auto", threads: Threads = 1, plot: Plot = False,
+            strict: Annotated[bool, typer.Option("--strict", help="An overflow, a saturation or an aliasing time is an "
+                                                                  "error that names neuron, tick and value.")] = False,
+            json: Json = False, quiet: Quiet = False, debug: Debug = False) -> int:
     """Run an integer network bit for bit. Writes what run writes."""
     return simulated(Talk(json, quiet), reopened(model), model, until, seed, out, record, record_at, backend, threads,
-                     plot)
+                     plot, strict)
 
 
 def simulated(talk: Talk, network: Any, file: Path, until: float, seed: int | None, out: Path | None,
-              record: Iterable[str] | None, record_at: float | None, backend: str, threads: int, plot: bool) -> int:
+              record: Iterable[str] | None, record_at: float | None, backend: str, threads: int, plot: bool,
+              strict: bool = False) -> int:
     """Simulate, write, tell."""
     from .. import simulate
     from ..result import CSV, NEURONS
@@ -59,7 +62,7 @@ def simulated(talk: Talk, network: Any, file: Path, until: float, seed: int | No
     writable(out)
     with talk.busy(f"simulating {file.name}") as progress:
         result = simulate(network, until, seed=seed, threads=threads, record=wanted(network, record or ()),
-                          record_at=record_at, backend=backend, progress=progress, out=out)
+                          record_at=record_at, backend=backend, progress=progress, out=out, strict=strict)
     result = dataclasses.replace(result, provenance={**result.provenance, "file": str(file.resolve())})
     (out / "run.png").unlink(missing_ok=True)          # of an earlier run
     result.describe(out)

@@ -26,9 +26,10 @@ from collections.abc import Sequence
 import numpy as np
 
 from eventsnn.kernel.clocked import BLOCK, BLOCK_BITS, NOTHING
-from eventsnn.model import Dynamics, Quick, Verbs, inf
+from eventsnn.model import Dynamics, Quick, Strict, Verbs, inf
 
 from .format import DECAYS, ROUNDINGS, SATURATIONS
+from .watched import FIELDS, faults, general, noted
 
 NONE, LINEAR, MUL, LUT, SHIFT = range(len(DECAYS))
 DOWN, FLOOR, ROUND = range(len(ROUNDINGS))
@@ -54,11 +55,9 @@ def params_dtype(width: int) -> np.dtype:
 
 def state_dtype(width: int) -> np.dtype:
     """t: the last finished tick; pending: what has arrived at the next; left: ticks still to stand still; shots: spikes
-    that tick t may still give; first_*: the first saturation's tick (0: none), number (0: V, k: I_(k-1)), exact value.
-    """
+    that tick t may still give; first_*: see `watched`."""
     return np.dtype([("t", "f8"), ("v", "i8"), ("i", "i8", (width,)), ("pending", "i8", (width,)), ("left", "i8"),
-                     ("shots", "i8"), ("asleep", "i8"), ("saturations", "i8"), ("first_t", "i8"),
-                     ("first_which", "i8"), ("first_value", "i8")])
+                     ("shots", "i8"), ("asleep", "i8"), ("saturations", "i8"), *FIELDS])
 
 
 def variables(receptors: int, currents: bool) -> tuple[str, ...]:
@@ -118,12 +117,6 @@ def over(p, v):
 
 
 # ---------------------------------------------------------------------------------------------------- verbs
-def clipped(s, which, exact):
-    s.saturations += 1
-    if s.first_t == 0:
-        s.first_t, s.first_which, s.first_value = int(s.t), which, exact
-
-
 def finish(p, s):
     """Make the tick after s.t."""
     s.t += 1
@@ -138,7 +131,8 @@ def finish(p, s):
         else:
             i, exact = current(p, k, s.i[k], x)
             if held(exact, p.top_i[k], p.saturation) != exact:
-                clipped(s, k + 1, exact)
+                s.saturations += 1
+                noted(s, k + 1, exact)
                 still = False                     # though it may be, each tick counts
             if i != s.i[k]:
                 s.i[k] = i
@@ -150,7 +144,8 @@ def finish(p, s):
     else:
         v, exact = potential(p, s.v, total)
         if v != exact:
-            clipped(s, 0, exact)
+            s.saturations += 1
+            noted(s, 0, exact)
             still = False
         if v != s.v:
             s.v = v
@@ -276,7 +271,7 @@ def all_served(p, most):
 
 DYNAMICS = Dynamics(
     "fx_lif_clocked/1", Verbs(advance, receive, inject, next_spike, fire, value), "integer, tick mode",
-    ("saturations",), judged_last=True,
+    ("saturations",), judged_last=True, strict=Strict(general, faults),
     quick=Quick("clocked", {"sweep": sweep, "next_spike": next_spike, "fire": fire, "load": loaded, "unload": unloaded,
                             "value": value}, (), all_served))
 

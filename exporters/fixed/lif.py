@@ -14,9 +14,11 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from eventsnn.model import Dynamics, Quick, Verbs, inf
+from eventsnn.model import Dynamics, Quick, Strict, Verbs, inf
+from eventsnn.network import Group, Network
 
 from .format import saturated, shifted
+from .watched import AGE, FIELDS, faults, noted
 
 NONE, LINEAR, MUL, LUT = range(4)                # of DECAYS
 STATE = np.dtype([("t", "f8"), ("v", "i8"), ("hold", "f8"), ("saturations", "i8")])
@@ -132,7 +134,41 @@ def settles(p, most):
     return p.reset < p.theta
 
 
+take_in = receive                        # the verb's own name stands for `receive_watching` there
+
+
+def receive_watching(p, s, t, sums):
+    """`receive`, with an eye on what the registers of a chip could not hold."""
+    if t > s.hold:
+        age, v = int(t - max(s.t, s.hold)), s.v
+        aliased = age >= s.limit and decayed(p, v, age) != decayed(p, v, age % s.limit)
+        total = decayed(p, v, age)
+        for k in range(len(sums)):
+            total += int(sums[k])
+        take_in(p, s, t, sums)
+        if aliased:
+            noted(s, AGE, age)
+        elif abs(total) > p.top:
+            noted(s, 0, total)
+    else:
+        take_in(p, s, t, sums)
+
+
+def watching(network: Network, group: Group) -> Group:
+    """The same neurons with room to remember the first fault; limit: the age at which a stored time aliases."""
+    state: Any = np.zeros(len(group.neuron), [*STATE.descr, *FIELDS, ("limit", "i8")]).view(np.recarray)
+    for name in STATE.names or ():
+        state[name] = group.state[name]
+    for p in network.populations:
+        if p.kind == "neuron":
+            state.limit[p.offset:p.offset + p.size] = 1 << network.fixed.formats[p.name].time_bits
+    return group._replace(dynamics=WATCHED, state=state)
+
+
+WATCHED = Dynamics("fx_lif/1", Verbs(advance, receive_watching, inject, next_spike, fire, value),
+                   "integer, event mode", ("saturations",), strict=Strict(watching, faults))
 DYNAMICS = Dynamics(
     "fx_lif/1", Verbs(advance, receive, inject, next_spike, fire, value), "integer, event mode", ("saturations",),
+    strict=Strict(watching, faults),
     quick=Quick("ticks", {"constants": constants, "received": received, "left": left, "mask": mask, "value": value}, (),
                 settles))

@@ -76,11 +76,11 @@ def current_report(p: Any, c: Any, form: Format, span: Any, record: Any, neuron:
 
 def offset_report(p: Any, form: Format, params: Any, tau: np.ndarray) -> dict[str, Any]:
     """i_offset as LSBs a tick, and what its rounding moves V by in the long run."""
-    exact = p.params["i_offset"] * p.params["tau_m"] / p.params["cm"]
+    leaky = np.isfinite(tau)
+    exact = p.params["i_offset"] * np.where(leaky, p.params["tau_m"], 0.0) / p.params["cm"]
     left = np.array([math.exp(-1.0 / (effective_tau(int(r.decay), int(r.rate), int(r.bits)) or t)) for r, t in
                      zip(params, tau, strict=True)])
-    finite = np.isfinite(exact) & (left < 1.0)
-    residual = params.bias[finite] * form.lsb / (1.0 - left[finite]) - exact[finite]
+    residual = params.bias[leaky] * form.lsb / (1.0 - left[leaky]) - exact[leaky]
     return {"float": short(p.params["i_offset"].tolist()), "integer": short(params.bias.tolist()),
             "residual_mv": float(np.abs(residual).max(initial=0.0))}
 
