@@ -156,7 +156,7 @@ def receive_watching(p, s, t, sums):
 
 def watching(network: Network, group: Group) -> Group:
     """The same neurons with room to remember the first fault; limit: the age at which a stored time aliases."""
-    state: Any = np.zeros(len(group.neuron), [*STATE.descr, *FIELDS, ("limit", "i8")]).view(np.recarray)
+    state: Any = np.zeros(len(group.neuron), [*FIELDS, ("limit", "i8"), *STATE.descr]).view(np.recarray)
     for name in STATE.names or ():
         state[name] = group.state[name]
     for p in network.populations:
