@@ -7,10 +7,12 @@ from typing import Any
 from eventsnn.errors import Mistake, nearest
 from eventsnn.network import Network
 
+from . import c
 from .fixed import modelfile, quantise, read
 
 TARGETS: dict[str, ModuleType] = {
     "json": modelfile,           # the model file: header, images, checksums
+    "c": c,                      # C99: tables beside a hand-written event loop
 }
 
 

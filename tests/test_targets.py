@@ -1,0 +1,186 @@
+"""Every engine gives the same spikes and the same V on the one set of vectors: tick by tick, neuron by neuron.
+
+The C export of all of them is one program per machine.  Where cross compilers or QEMU are missing their tests are
+skipped, unless EVENTSNN_TOOLS is "required", as in .ci/run, which installs them all.
+"""
+
+import os
+import re
+import subprocess
+from functools import cache
+
+import numpy as np
+import pytest
+import vectors as chosen
+from eventsnn.exporters import c, checks, export, vectors
+from eventsnn.exporters.c import build, tables
+from eventsnn.exporters.fixed import reference
+
+from eventsnn.errors import Mistake
+from eventsnn.simulate import simulate
+
+RANDOM, PARTS = 10, 5                    # random networks of so many independent random graphs each
+BATCHES = {"corners": list(chosen.CORNERS), "random": [f"random_{seed}" for seed in range(RANDOM)]}
+
+
+@cache
+def case(name):
+    """A network, its vector by the emulator, and the trace of the integer reference."""
+    network, until = chosen.drawn(int(name[7:]), PARTS) if name.startswith("random_") else chosen.CORNERS[name]()
+    vector = vectors.vector(network, until, backend="python")
+    of_row = vectors.rows(network)
+    trains = {}
+    for tick, row in vector.stimulus.tolist():
+        trains.setdefault(int(of_row[row]), []).append(tick * network.tick)
+    return network, vector, reference.run(network, until, trains)
+
+
+def same(name, got, v=None, saturations=None):
+    """Everything that an engine says is what the reference says."""
+    _, vector, trace = case(name)
+    assert checks.difference(vector.expected, np.asarray(got, np.int64).reshape(-1, 2)) == "", name
+    if v is not None:
+        assert checks.drift(np.array(trace.v), v) == "", name
+        assert saturations == trace.saturations, name
+
+
+@pytest.mark.parametrize("name", [*BATCHES["corners"], *BATCHES["random"]])
+def test_the_emulator_equals_the_integer_reference(name):
+    same(name, case(name)[2].spikes)
+
+
+def test_the_vectors_reach_their_corners():
+    for decay in chosen.DECAYS:
+        network, _, trace = case(f"rails_{decay}")
+        top = int(network.groups[0].params["top"][0])
+        v = np.array(trace.v)
+        assert (v.min(), v.max()) == (-top, top), decay
+        assert trace.saturations > 10
+        assert case(f"silence_{decay}")[1].ticks > 2 * 2**16
+    assert max(case("many")[2].spikes.count(spike) for spike in case("many")[2].spikes) > 2
+    assert all(len(case(name)[2].spikes) for name in BATCHES["corners"])
+    assert sum(len(case(name)[2].spikes) for name in BATCHES["random"]) > 1000
+
+
+# ---------------------------------------------------------------------------------------------------- C
+def written(names, folder):
+    """One program that replays all these networks, one after another, in the same memory."""
+    parts = {}
+    for k, name in enumerate(names):
+        network, vector, _ = case(name)
+        (folder / f"n{k}.h").write_text(tables.network_h(network, f"n{k}") + tables.stimulus_h(vector, f"n{k}"))
+        parts[f"n{k}"] = f'#include "n{k}.h"\n#include "eventsnn.h"\n#include "replay.h"\n'
+    states = "".join(f"    struct {n}_state {n};\n" for n in parts)
+    replays = "".join(f"    whole = {n}_replay(&memory.{n}) && whole;\n" for n in parts)
+    (folder / "main.c").write_text(
+        '#include "eventsnn_types.h"\n#include "say.h"\n' + "".join(parts.values())
+        + f"static union {{\n{states}}} memory;\nint main(void)\n{{\n    bool whole = true;\n{replays}"
+          "    say_flush();\n    return whole ? 0 : 1;\n}\n")
+    return folder / "main.c"
+
+
+def needs(target):
+    """Skip where a user's machine lacks a tool; CI must have it."""
+    if build.missing(target) and os.environ.get("EVENTSNN_TOOLS") != "required":
+        pytest.skip(f"{build.missing(target)} is not installed: apt-get install {c.MACHINES[target].package}")
+
+
+def replayed(names, target, folder, *flags):
+    """Each network's trace, on one machine."""
+    needs(target)
+    binary = build.program(target, written(names, folder), folder / "replay", flags=flags)
+    if target != "host":                                                # whose own library has them
+        assert [name for name in build.symbols(target, binary) if c.is_soft_float(name)] == []
+    text = build.printed(target, binary)
+    found = [c.parsed(part) for part in re.findall(r"((?:(?!end).*\n)*end,.*\n)", text)]
+    return dict(zip(names, found, strict=True))
+
+
+@pytest.mark.parametrize("batch", BATCHES)
+@pytest.mark.parametrize("target", c.MACHINES)
+def test_the_c_export_equals_the_reference(target, batch, tmp_path):
+    for name, trace in replayed(BATCHES[batch], target, tmp_path, "-DEVENTSNN_TRACE").items():
+        same(name, trace.spikes, trace.v, trace.saturations)
+        assert len(trace.v) >= case(name)[0].neurons
+
+
+def test_the_c_runtime_is_clean_under_sanitizers_and_after_a_reset_in_mid_run(tmp_path):
+    flags = ("-O1", "-fsanitize=address,undefined", "-fno-sanitize-recover=all", "-DEVENTSNN_RESET=13")
+    for name, trace in replayed(BATCHES["corners"], "host", tmp_path, *flags).items():
+        same(name, trace.spikes, None, None)
+        assert trace.saturations == case(name)[2].saturations
+
+
+def test_a_float_in_a_program_would_be_seen():
+    assert c.is_soft_float("__aeabi_dmul")
+    assert c.is_soft_float("__floatsidf")
+    assert not c.is_soft_float("__aeabi_uldivmod")
+    assert not c.is_soft_float("__udivdi3")
+
+
+# ---------------------------------------------------------------------------------------------------- folders
+@pytest.fixture
+def folder(tmp_path, monkeypatch):
+    """An exported folder; the emulator runs as plain Python, so that no kernel is compiled for a few spikes."""
+    monkeypatch.setattr(vectors, "simulate", lambda *words, **how: simulate(*words, **how | {"backend": "python"}))
+    export(case("loops")[0], "c", tmp_path / "out", until=40.0)
+    return tmp_path / "out"
+
+
+def test_a_folder_runs_and_gives_the_emulators_spikes(folder):
+    network = case("loops")[0]
+    assert c.run(folder) == simulate(network, 40.0, backend="python").spikes
+    assert len(c.run(folder)) > 40
+    done = subprocess.run(["make", "check"], cwd=folder, capture_output=True, text=True, check=True)
+    assert "equal to the emulator" in done.stdout
+
+
+def test_its_size_is_told(folder):
+    needs("cortex-m0")
+    told = c.report(folder, "cortex-m0")
+    assert 1000 < told["code"] < 8000
+    assert told["tables"] > 500
+    assert 0 < told["ram"] < 16384
+    assert told["soft_float"] == []
+
+
+def test_a_folder_without_a_stimulus_has_nothing_to_replay(tmp_path):
+    export(case("loops")[0], "c", tmp_path)
+    with pytest.raises(Mistake, match="no stimulus to replay: export with until"):
+        c.run(tmp_path)
+    with pytest.raises(Mistake, match="inputs need until"):
+        export(case("loops")[0], "c", tmp_path, inputs={"in": [[], []]})
+
+
+@pytest.mark.parametrize("name", ["network.h", "expected.csv", "model/synapses.target.bin"])
+def test_one_changed_bit_of_a_file_is_named(folder, name):
+    whole = (folder / name).read_bytes()
+    (folder / name).write_bytes(whole[:-9] + bytes([whole[-9] ^ 1]) + whole[-8:])
+    with pytest.raises(Mistake, match=f"{name} is not what was written"):
+        c.run(folder)
+
+
+def test_unknown_targets_and_missing_tools_are_mistakes(folder, monkeypatch):
+    with pytest.raises(Mistake, match="did you mean 'cortex-m3'"):
+        c.run(folder, "cortex-m1")
+    monkeypatch.setenv("PATH", "")
+    with pytest.raises(Mistake, match="needs arm-none-eabi-gcc: on Debian, apt-get install gcc-arm-none-eabi"):
+        c.run(folder, "cortex-m0")
+    assert c.available() == []
+
+
+@pytest.mark.parametrize(("got", "words"), [
+    ([(1, 2), (4, 0)], ""),
+    ([(1, 2)], "tick 4, neuron 0: no spikes instead of 1 spike"),
+    ([(1, 2), (3, 5), (4, 0)], "tick 3, neuron 5: 1 spike instead of no spikes"),
+    ([(1, 2), (1, 2), (4, 0)], "tick 1, neuron 2: 2 spikes instead of 1 spike"),
+    ([(4, 0), (1, 2)], "tick 1, neuron 2: its spikes come in another order"),
+])
+def test_a_difference_is_told_as_tick_neuron_and_both_numbers(got, words):
+    assert checks.difference(np.array([(1, 2), (4, 0)]), np.array(got)) == words
+
+
+def test_a_different_v_is_told_as_tick_neuron_and_both_values():
+    table = np.array([[0, 5], [1, 6], [2, 7]])
+    assert checks.drift(table, np.array([[2, 1, 7], [0, 0, 0]])) == ""
+    assert checks.drift(table, np.array([[0, 1, 5], [1, 1, -6]])) == "tick 1, neuron 1: V = -6 instead of 6"

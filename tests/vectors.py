@@ -1,0 +1,173 @@
+"""The one set of vectors that every engine runs: integer networks under stimuli that reach the corners.
+
+Each is small and named for the corner it reaches; `drawn(seed)` gives random ones.  All are in event mode.
+"""
+
+import math
+
+import networkx as nx
+import numpy as np
+from eventsnn.exporters import quantise
+
+from eventsnn.errors import Mistake
+from eventsnn.graph import compile
+
+TICK = 0.5
+DECAYS = ("none", "linear", "mul", "lut")
+
+
+def made(g, decay="lut", **options):
+    decay = None if decay == "none" else decay
+    return quantise(compile(g, seed=3), **{"tick": TICK, "decay": decay, **options})
+
+
+def cells(g, name="n", decay="lut", **more):
+    """A population whose tau_m suits the decay."""
+    tau = math.inf if decay == "none" else 10.0
+    g.add_node(name, model="lif", **{"v_rest": -60.0, "v_reset": -61.0, "v_thresh": -55.0, "tau_m": tau,
+                                     "tau_refrac": 1.0, "size": 3, **more})
+
+
+def rails(decay):
+    """V is driven to both rails and back, and judged there."""
+    g = nx.MultiDiGraph()
+    g.add_node("up", model="spikes", size=3, times=[[k * 0.5 for k in range(0, 40)]] * 3)
+    g.add_node("down", model="spikes", size=3, times=[[k * 0.5 for k in range(40, 90)]] * 3)
+    cells(g, decay=decay, v_thresh=math.inf, size=2)
+    cells(g, "judged", decay=decay, size=2)
+    for name in ("n", "judged"):
+        g.add_edge("up", name, rule="all_to_all", weight=4.0, delay=0.5)
+        g.add_edge("down", name, rule="all_to_all", weight=-4.0, delay=1.0)
+    return made(g, decay, v_bits=10 if decay != "linear" else 12, guard_bits=3), 60.0
+
+
+def together():
+    """Many arrivals of both signs at one tick: summed exactly, over the rail and back, judged once, by equality too."""
+    g = nx.MultiDiGraph()
+    g.add_node("in", model="spikes", size=8, times=[[1.0, 5.0, 5.0, 5.2, 9.0, *([12.0] * (300 if k == 0 else 1))]
+                                                    for k in range(8)])
+    cells(g, decay="none", size=4, v_thresh=[-59.0, -58.0, -56.0, -55.0], tau_refrac=0.0)
+    g.add_edge("in", "n", rule="all_to_all", weight=[x for k in range(8) for x in [(-1) ** k * (k + 1) * 0.5] * 4],
+               delay=1.0)
+    g.add_edge("in", "n", rule="all_to_all", weight=0.25, delay=1.0)
+    return made(g, "none", v_bits=12), 20.0
+
+
+def silence(decay):
+    """Nothing happens for longer than a 16-bit time stamp tells apart, then neurons are reached at awkward ages."""
+    g = nx.MultiDiGraph()
+    late = [66000 * 0.5, 131073 * 0.5]
+    g.add_node("in", model="spikes", size=3, times=[[1.0, late[0]], [1.0, 65536 * 0.5 + 1.5], [32768.0, late[1]]])
+    cells(g, decay=decay, tau_m=math.inf if decay == "none" else 3000.0 if decay == "linear" else 40.0, size=2)
+    g.add_edge("in", "n", rule="all_to_all", weight=[3.0, 4.9, -4.0, 2.0, 3.0, -0.5], delay=2.0)
+    g.add_edge("n", "n", rule="all_to_all", weight=0.5, delay=7.0)
+    return made(g, decay, v_bits=24), 66000.0
+
+
+def sparse():
+    """Emitters without synapses, neurons without input, rows far apart."""
+    g = nx.MultiDiGraph()
+    g.add_node("mute", model="spikes", size=2, times=[[1.0], [2.0, 2.0]])
+    cells(g, "alone", size=2, v_init=[-54.0, -70.0])
+    g.add_node("in", model="spikes", size=3, times=[[0.0], [0.0, 100.0], []])
+    cells(g, size=34, tau_refrac=0.0)
+    g.add_edge("in", "n", rule="pairs", source=[0, 1, 2, 1], target=[33, 0, 5, 32], weight=[9.0, 6.0, 9.0, 7.0],
+               delay=[0.5, 40.0, 1.0, 30.0])
+    g.add_edge("n", "n", rule="pairs", source=[0, 33, 32], target=[31, 32, 33], weight=8.0, delay=[127.5, 0.5, 33.5])
+    return made(g), 150.0
+
+
+def nothing():
+    """No synapse at all: v_init decays, or spikes at tick 0."""
+    g = nx.MultiDiGraph()
+    cells(g, size=3, v_init=[-50.0, -90.0, -60.0])
+    return made(g), 20.0
+
+
+def loops():
+    """Multapses and autapses, excitatory and inhibitory, with own delays."""
+    g = nx.MultiDiGraph()
+    g.add_node("in", model="spikes", size=2, times=[[0.5 * k for k in range(0, 60, 3)], [0.5 * k for k in range(60)]])
+    cells(g, size=4, tau_refrac=[0.0, 0.5, 1.5, 4.0])
+    g.add_edge("in", "n", rule="pairs", source=[0, 0, 0, 1, 1], target=[0, 0, 1, 2, 3], weight=3.0, delay=0.5)
+    g.add_edge("n", "n", rule="pairs", source=[0, 0, 1, 2, 2, 3], target=[0, 0, 1, 2, 2, 3],
+               weight=[2.0, 2.0, -3.0, 4.0, 0.5, 1.0], delay=[0.5, 0.5, 1.0, 2.5, 2.5, 20.0])
+    g.add_edge("n", "n", rule="all_to_all", weight=0.4, delay=1.0)
+    return made(g, "mul"), 40.0
+
+
+def many():
+    """Several spikes of one neuron at one tick (reset by subtraction), and from tick 0 on."""
+    g = nx.MultiDiGraph()
+    g.add_node("in", model="spikes", size=1, times=[1.0, 1.0, 4.0, 4.0, 4.0, 11.0])
+    cells(g, size=3, reset="subtract", tau_refrac=0.0, v_reset=-60.0, v_thresh=-59.0, v_init=[-60.0, -57.2, -59.0])
+    cells(g, "after", size=2, reset="value")
+    g.add_edge("in", "n", rule="all_to_all", weight=3.3, delay=0.5)
+    g.add_edge("n", "after", rule="all_to_all", weight=0.6, delay=[0.5, 1.5, 0.5, 2.5, 0.5, 0.5])
+    g.add_edge("n", "n", rule="all_to_all", weight=-0.3, delay=0.5)
+    return made(g, guard_bits=4), 20.0
+
+
+def wide():
+    """32 bits of V, 16 of the weights, the longest factors."""
+    g = nx.MultiDiGraph()
+    g.add_node("in", model="spikes", size=4, times=[np.arange(k, 60, k + 1.5).tolist() for k in range(4)])
+    cells(g, size=5, tau_m=[2.0, 5.0, 20.0, 100.0, 31.0], v_thresh=[-55.0, -50.0, -40.0, -30.0, math.inf])
+    g.add_edge("in", "n", rule="all_to_all", weight={"normal": [3.0, 4.0]}, delay={"uniform": [0.5, 6.0]})
+    g.add_edge("n", "n", rule="all_to_all", weight={"normal": [-0.5, 1.0]}, delay={"uniform": [0.5, 6.0]})
+    return made(g, "mul", v_bits=32, weight_bits=16, decay_bits=31), 60.0
+
+
+CORNERS = {
+    **{f"rails_{decay}": lambda decay=decay: rails(decay) for decay in DECAYS},
+    **{f"silence_{decay}": lambda decay=decay: silence(decay) for decay in DECAYS},
+    "together": together, "sparse": sparse, "nothing": nothing, "loops": loops, "many": many, "wide": wide,
+}
+
+
+def drawn(seed, parts=1):
+    """A random network: of so many random graphs that have nothing to do with each other but their formats."""
+    rng = np.random.default_rng([seed, 17])
+    pick = picker(rng)
+    options = {"v_bits": pick(8, 12, 24, 32), "weight_bits": pick(2, 4, 8, 16), "guard_bits": pick(None, 0, 4),
+               "decay_bits": pick(None, 8), "decay": pick("lut", "mul", "linear")}
+    g = nx.MultiDiGraph()
+    while parts:
+        one = graph(rng)
+        try:
+            made(one, **options)
+        except Mistake as error:                                           # a grid too coarse for threshold or decay
+            if "more v_bits" not in str(error):
+                raise
+            continue
+        g = nx.union(g, nx.relabel_nodes(one, lambda name, part=parts: f"{name}{part}"))
+        parts -= 1
+    return made(g, **options), 30.0
+
+
+def picker(rng):
+    return lambda *values: values[rng.integers(len(values))]
+
+
+def graph(rng):
+    """One or two populations behind three sources, onto each other and themselves."""
+    pick, g = picker(rng), nx.MultiDiGraph()
+    times = [0.0, 0.5, 2.25, 7.0, 7.0, 11.3, 19.9, 20.0, 26.5]
+    g.add_node("in", model="spikes", size=3, times=[sorted(rng.choice(times, rng.integers(0, 40)).tolist())
+                                                    for _ in range(3)])
+    names = ["a", "b"][:rng.integers(1, 3)]
+    for name in names:
+        size, subtract = int(rng.integers(1, 4)), bool(rng.integers(2))
+        g.add_node(name, model="lif", size=size, v_rest=-60.0, reset="subtract" if subtract else "value",
+                   tau_m=[pick(2.0, 10.0, 50.0, math.inf) for _ in range(size)], v_thresh=pick(-55.0, -59.5, math.inf),
+                   v_reset=pick(-60.0, -63.0), v_init=pick(-60.0, -57.0, -54.0, -75.0),
+                   tau_refrac=0.0 if subtract else pick(0.0, 0.5, 1.0, 2.3))
+    for _ in range(rng.integers(1, 6)):
+        pre, post = pick("in", *names), pick(*names)
+        rule = pick({"rule": "all_to_all"}, {"rule": "fixed_indegree", "indegree": 3})
+        n = g.nodes[post]["size"] * (g.nodes[pre]["size"] if rule["rule"] == "all_to_all" else 3)
+        weights = rng.integers(-16, 33, n) / 4
+        if pre != "in" and g.nodes[post]["reset"] == "subtract":
+            weights = -np.abs(weights)                                     # they would excite each other without bound
+        g.add_edge(pre, post, **rule, weight=weights.tolist(), delay=(rng.integers(1, 25, n) / 6).tolist())
+    return g
