@@ -65,6 +65,8 @@ def rows(network: Network) -> Rows:
 
 def network_h(network: Network, name: str) -> str:
     """network.h: the tables of a network in event mode."""
+    if network.groups[0].dynamics is not lif.DYNAMICS:
+        raise Mistake(f"the C export has no {network.groups[0].dynamics.name} yet: quantise in event mode")
     found, (group,), n = rows(network), network.groups, network.neurons
     order = np.argsort(group.neuron)
     p, start = group.params[order], group.state["v"][order]
