@@ -5,10 +5,10 @@
     delays      ceil(log2(D + 1)) per row of synapses (per synapse, where each has its own), D the longest in ticks
     pointers    ceil(log2(S + 1)) per row and per emitter: where it begins among S synapses
     state       per neuron VW, IW per current, and what tells time: ceil(log2(R + 1)) of a refractory countdown, and in
-                event mode 16 more, the tick V is of
-    constants   per population threshold and reset of VW each, R, bias, shifts of 5 bits per projection into it; what
-                differs between neurons counts per neuron
-    tables      decay factors of LF (DF) bits: every entry of each different table, 1 for `mul`
+                event mode TW, the tick V is of; without what sums up a tick's arrivals
+    constants   per population threshold and reset of VW each, R, bias, shifts of 5 bits per projection into it (and per
+                current into V); what differs between neurons counts per neuron
+    tables      decay factors of LF (DF) bits: every entry of each different table, 1 for `mul`; likewise of currents
 
 N, S and the rest are the network's own; nothing is rounded up to a byte or a word.
 """
@@ -19,7 +19,7 @@ import numpy as np
 
 from .network import Network
 
-AGE, SHIFT = 16, 5
+SHIFT = 5
 
 
 def memory_bits(network: Network) -> dict[str, int]:
@@ -40,14 +40,14 @@ def memory_bits(network: Network) -> dict[str, int]:
         records: Any = group.params[p.offset:p.offset + p.size]
         bits["weights"] += n * form.weight_bits
         counted = width(int(records["refrac"].max(initial=0))) if "refrac" in records.dtype.names else 0
-        age = AGE if "event" in group.dynamics.exactness else 0
-        currents = sum(v.startswith("i") for v in p.variables)
-        bits["state"] += p.size * (form.bits + currents * getattr(form, "current_bits", form.bits) + counted + age)
-        shifts = SHIFT * sum(q.target == p.name for q in network.fixed.projections)
+        age = form.time_bits if form.mode == "event" else 0
+        bits["state"] += p.size * (form.bits + sum(c.bits for c in form.currents) + counted + age)
+        shifts = SHIFT * (sum(q.target == p.name for q in network.fixed.projections) + len(form.currents))
         bits["constants"] += shifts + sum(many * w for many, w in (
             (different(records, "theta"), form.bits), (different(records, "reset"), form.bits),
             (different(records, "bias"), form.bits), (different(records, "refrac"), counted)))
         bits["tables"] += entries(records) * form.decay_bits
+        bits["tables"] += sum(factors(records["rate_i"][:, c.receptor]) * c.decay_bits for c in form.currents)
     return bits
 
 
@@ -63,12 +63,16 @@ def different(records: Any, name: str) -> int:
     return 1 if (records[name] == records[name][0]).all() else len(records)
 
 
+def factors(rates: np.ndarray) -> int:
+    return len(np.unique(rates[rates > 0]))
+
+
 def entries(records: Any) -> int:
     """Decay factors of a population, equal tables counted once."""
     if "fine" not in records.dtype.names:
-        return len(np.unique(records["rate"][records["rate"] > 0])) if "rate" in records.dtype.names else 0
+        return factors(records["rate"]) if "rate" in records.dtype.names else 0
     used = records[records["length"] > 0]
-    found = len(np.unique(records["rate"][records["rate"] > 0]))
+    found = factors(records["rate"])
     for length, fine_bits in np.unique(np.stack([used["length"], used["fine_bits"]], axis=-1), axis=0).tolist():
         mine = used[(used["length"] == length) & (used["fine_bits"] == fine_bits)]
         found += len(np.unique(mine["coarse"], axis=0)) * (length >> fine_bits)

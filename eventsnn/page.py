@@ -215,6 +215,9 @@ def integers(data: Mapping[str, Any]) -> str:
         rows.append(["weights that were clipped", f"{count(x['clipped_weights'])} of {count(x['weights'])}"])
         rows += [[f"tau_m of {t['population']}", f"{number(t['effective'])} ms for {number(t['asked'])} ms"]
                  for t in x["tau_m_ms"] if t["effective"] is not None]
+        rows += [[f"tau_syn {t['receptor']} of {t['population']}",
+                  f"{number(t['effective'])} ms for {number(t['asked'])} ms"]
+                 for t in x["tau_syn_ms"] if t["effective"] is not None]
         rows += [[f"{d['population']} in its dead zone", f"{100.0 * d['occupancy']:.3g} % of samples (0 < |V| <= "
                   f"{count(d['lsb'])} LSB)"] for d in x["dead_zones"]]
         rows.append(["tick", f"{number(x['tick_ms'])} ms"])

@@ -9,6 +9,7 @@ to a tick after its refractory period are left out.
 
     all          V in integers at tick n beside the float run's V half a tick later, when it has had the same inputs
     arithmetic   beside float arithmetic that gets the same inputs and resets at the same ticks: the share of the bits
+                 (in tick mode also of the clock, by which an input moves V from its own tick on)
 
     bias = mean(integer - float),  rmse = sqrt(mean((integer - float)^2)),  SQNR = 10 log10(var(float) / rmse^2)
 

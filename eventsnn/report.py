@@ -104,6 +104,10 @@ def _fixed(x: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
             off = 100.0 * (tau["effective"] / tau["asked"] - 1.0)
             yield f"{label}: tau_m of {tau['population']}", \
                 f"{number(tau['effective'])} ms for {number(tau['asked'])} ms ({off:+.2g} %)"
+    for tau in x["tau_syn_ms"]:
+        if tau["effective"] is not None:
+            yield f"{label}: tau_syn {tau['receptor']} of {tau['population']}", \
+                f"{number(tau['effective'])} ms for {number(tau['asked'])} ms"
     for dead in x["dead_zones"]:
         yield f"{label}: {dead['population']} in its dead zone", \
             f"{100.0 * dead['occupancy']:.3g} % of samples (0 < |V| <= {count(dead['lsb'])} LSB)"
@@ -162,8 +166,10 @@ def verdict(r: Mapping[str, Any]) -> str:
     over = f"over {count(r['ticks'])} of {count(r['of_ticks'])} ticks, {count(r['neurons'])} neurons, " \
            f"{count(r['spikes'])} spikes"
     if r["equal"]:
-        return f"equal, spikes and V, {over}"
-    return f"DIFFERENT ({'V' if r['equal_spikes'] else 'spikes' if r['equal_v'] else 'spikes and V'}) {over}"
+        return f"equal, spikes, V and currents, {over}" if "equal_i" in r else f"equal, spikes and V, {over}"
+    states = (("spikes", "spikes"), ("v", "V"), ("i", "currents"))
+    wrong = [what for key, what in states if not r.get(f"equal_{key}", True)]
+    return f"DIFFERENT ({' and '.join(wrong)}) {over}"
 
 
 def distance(name: str) -> str:

@@ -78,3 +78,16 @@ def test_fewer_bits_take_less_memory(run):
              for o in ({}, {"weight_bits": 4}, {"weight_bits": 4, "v_bits": 12}, {"weight_bits": 4, "v_bits": 12,
                                                                                 "decay_bits": 8})]
     assert np.all(np.diff(sizes) < 0)
+
+
+def test_bits_of_a_clocked_network_count_its_currents():
+    g = nx.MultiDiGraph()
+    g.add_node("in", model="spikes", size=1, times=[1.0])
+    g.add_node("n", model="lif", size=3, tau_m=20.0, v_rest=0.0, v_reset=0.0, v_thresh=5.0, tau_refrac=0.0,
+               synapse=["exp", "exp"], tau_syn=[5.0, 8.0])
+    g.add_edge("in", "n", rule="all_to_all", weight=0.1, delay=1.0)
+    fixed = es.quantise(es.compile(g), v_bits=16, i_bits=12, decay_bits=14, i_decay_bits=13)
+    bits = memory_bits(fixed)
+    assert bits["state"] == 3 * (16 + 2 * 12 + 1)                # V, two currents, a countdown
+    assert bits["constants"] == 2 * 16 + 1 + 3 * 5               # threshold, reset, R, a projection's and two currents'
+    assert bits["tables"] == 14 + 2 * 13                         # one factor each

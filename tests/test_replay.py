@@ -5,6 +5,7 @@ import dataclasses
 import networkx as nx
 import numpy as np
 import pytest
+from eventsnn.exporters.fixed import reference
 
 import eventsnn as es
 from eventsnn.replay import Arrivals, frozen_input, reset_ticks
@@ -123,3 +124,50 @@ def test_only_a_float_run_and_its_twin_are_compared_by_frozen_input():
     assert es.compare(emulated, emulated).data["frozen"] is None
     assert es.compare(run, dataclasses.replace(emulated, network=None)).data["frozen"] is None
     assert es.compare(emulated, run).data["frozen"]["why"] is None
+
+
+def clocked():
+    """Neurons with currents, in tick mode, under off-grid trains."""
+    rng = np.random.default_rng(7)
+    g = nx.MultiDiGraph()
+    g.add_node("in", model="spikes", size=3, times=[np.sort(rng.uniform(0.0, 60.0, 40)).tolist() for _ in range(3)])
+    g.add_node("n", size=3, model="lif", tau_m=20.0, cm=0.2, v_rest=-60.0, v_reset=-60.0, v_thresh=-55.0,
+               tau_refrac=2.0, synapse=["exp", "delta"], tau_syn=[5.0, None])
+    g.add_edge("in", "n", rule="all_to_all", weight=0.04, delay=1.0)
+    g.add_edge("in", "n", rule="one_to_one", weight=0.5, delay=1.0, receptor=1)
+    return es.compile(g)
+
+
+def test_tick_mode_and_currents_are_replayed_and_checked_like_the_rest():
+    net = clocked()
+    run = es.simulate(net, 70.0, backend="python", record={"n": ["v"]})
+    assert len(run.spikes) > 4
+    rmse = []
+    for tick in (0.1, 0.5):
+        fixed = es.quantise(net, calibrate=run, tick=tick)
+        assert fixed.groups[0].dynamics.judged_last
+        (p,) = frozen_input(run, fixed, 70.0)[0]["populations"]
+        assert p["all"]["sqnr_db"] > 5.0
+        rmse.append(p["arithmetic"]["rmse_mv"])
+    assert 3.0 < rmse[1] / rmse[0] < 8.0                                  # the clock's share goes with the tick
+    emulated = es.simulate(fixed, 70.0, backend="python")
+    report = es.compare(run, emulated, reruns=False)
+    (verdict,) = report.data["reference"]
+    assert (verdict["equal"], verdict["equal_v"], verdict["equal_i"]) == (True, True, True)
+    assert "spikes, V and currents" in report.text()
+    assert "tau_syn 0 of n" in report.text()
+
+
+def test_a_reference_that_differs_in_one_current_is_found():
+    net = clocked()
+    emulated = es.simulate(es.quantise(net, tick=0.5), 30.0, backend="python")
+
+    def other(*arguments):
+        trace = reference.run(*arguments)
+        trace.currents[-1][0][0] += 1
+        return trace
+
+    report = es.compare(emulated, emulated, reruns=False, reference=other)
+    (verdict,) = report.data["reference"]
+    assert [verdict[f"equal{key}"] for key in ("", "_spikes", "_v", "_i")] == [False, True, True, False]
+    assert "DIFFERENT (currents)" in report.text()
