@@ -168,6 +168,6 @@ def test_a_reference_that_differs_in_one_current_is_found():
         return trace
 
     report = es.compare(emulated, emulated, reruns=False, reference=other)
-    (verdict,) = report.data["reference"]
+    verdict, _ = report.data["reference"]
     assert [verdict[f"equal{key}"] for key in ("", "_spikes", "_v", "_i")] == [False, True, True, False]
     assert "DIFFERENT (currents)" in report.text()
