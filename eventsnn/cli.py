@@ -1,4 +1,4 @@
-"""The command `eventsnn`: run, emulate, quantise, compare, tune, scenario, model.
+"""The command `eventsnn`: run, emulate, quantise, compare, tune, export, verify, report, scenario, model.
 
 Exit codes: 0 done; 1 the answer is no (two runs differ, a scenario broke a promise); 2 a mistake in what was given,
 told in one line on stderr; 3 a bug in eventsnn; 130 Ctrl-C (`run` and `emulate` write what they have first).
@@ -12,6 +12,7 @@ from typing import Annotated, Any
 import typer
 
 from .commands.comparing import compare
+from .commands.hardware import export, report, verify
 from .commands.integers import quantise
 from .commands.options import BAD, BUG, DONE, INTERRUPTED, NO, Debug
 from .commands.running import emulate, run
@@ -64,6 +65,6 @@ def start(context: typer.Context, version: Annotated[bool, typer.Option("--versi
         print(context.get_help())
 
 
-for command in (run, emulate, quantise, compare, tune, model):
+for command in (run, emulate, quantise, compare, tune, export, verify, report, model):
     app.command()(command)
 app.command(context_settings={"allow_extra_args": True, "ignore_unknown_options": True})(scenario)

@@ -7,7 +7,7 @@ takes more than two seconds, a bar with the time left.  rich is imported only fo
 import json
 import sys
 import threading
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import Any
 
@@ -45,6 +45,23 @@ class Talk:
         width = max((len(name) for name, _ in facts), default=0)
         for name, value in facts:
             self.say(f"{name:<{width}}  {value}")
+
+    def table(self, columns: Sequence[str], rows: Sequence[Sequence[str]], styles: Sequence[str] = ()) -> None:
+        """Aligned columns: with rules and colours (a style for each row) on a terminal, else one plain line a row."""
+        if self.quiet or self.as_json:
+            return
+        if sys.stdout.isatty():
+            from rich.console import Console
+            from rich.table import Table
+
+            table = Table(*columns)
+            for row, style in zip(rows, styles or [""] * len(rows), strict=True):
+                table.add_row(*row, style=style)
+            Console(highlight=False).print(table, markup=False)
+            return
+        widths = [max(len(line[k]) for line in (columns, *rows)) for k in range(len(columns))]
+        for line in (columns, *rows):
+            self.say("  ".join(f"{word:<{width}}" for word, width in zip(line, widths, strict=True)).rstrip())
 
     @contextmanager
     def busy(self, doing: str, left: str = "left") -> Iterator["Progress"]:

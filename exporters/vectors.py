@@ -101,6 +101,20 @@ def expected(folder: Path) -> list[tuple[int, int]]:
         raise Mistake(f"{path} is no list of spikes: {error}") from error
 
 
+def stimulus(folder: Path) -> np.ndarray:
+    """The events of stimulus.hex, as a `Vector` has them."""
+    path = Path(folder) / STIMULUS
+    try:
+        found = np.array([int(word, 16) for word in path.read_text(encoding="utf-8").split()], np.int64)
+    except OSError as error:
+        raise Mistake(f"cannot read {path}: {error.strerror}: write the export with inputs or until") from error
+    except ValueError as error:
+        raise Mistake(f"{path} is no list of words: {error}") from error
+    kind, argument = found >> 30, found & ARGUMENT
+    tick = np.cumsum(np.where(kind == END_OF_TICK, 1, np.where(kind == TIME, argument, 0))) - 1
+    return np.stack([tick, argument], axis=1)[kind == EVENT]
+
+
 def seal(folder: Path, target: str, told: Mapping[str, Any], paths: Iterable[Path]) -> Path:
     """manifest.json: last, so that a folder with one is whole."""
     sums = {path.relative_to(folder).as_posix(): hashlib.sha256(path.read_bytes()).hexdigest() for path in paths}
@@ -109,16 +123,29 @@ def seal(folder: Path, target: str, told: Mapping[str, Any], paths: Iterable[Pat
     return folder / MANIFEST
 
 
-def opened(folder: Path, target: str) -> dict[str, Any]:
-    """The manifest of a folder whose files are all what was written."""
+def target(folder: Path) -> str:
+    """Which target a folder is for."""
+    return str(manifest(folder)["target"])
+
+
+def manifest(folder: Path) -> dict[str, Any]:
+    """What manifest.json says."""
     path = Path(folder) / MANIFEST
     try:
         told = json.loads(path.read_text(encoding="utf-8"))
     except OSError as error:
-        raise Mistake(f"cannot read {path}: {error.strerror}: export(network, {target!r}, folder) first") from error
+        raise Mistake(f"cannot read {path}: {error.strerror}: export a network into that folder first") from error
     except ValueError as error:
         raise Mistake(f"{path} is no JSON: {error}") from error
-    if not isinstance(told, dict) or told.get("target") != target:
+    if not isinstance(told, dict) or not {"target", "sha256"} <= set(told):
+        raise Mistake(f"{path} is no manifest of an export")
+    return told
+
+
+def opened(folder: Path, target: str) -> dict[str, Any]:
+    """The manifest of a folder whose files are all what was written."""
+    path, told = Path(folder) / MANIFEST, manifest(folder)
+    if told["target"] != target:
         raise Mistake(f"{path} is of no {target} export")
     for name, promised in told["sha256"].items():
         try:

@@ -12,10 +12,11 @@ from functools import cache
 import numpy as np
 import pytest
 import vectors as chosen
-from eventsnn.exporters import c, checks, export, vectors
+from eventsnn.exporters import c, checks, export, vectors, verify
 from eventsnn.exporters.c import build, tables
 from eventsnn.exporters.fixed import reference
 
+from eventsnn.cli import BAD, DONE, NO, main
 from eventsnn.errors import Mistake
 from eventsnn.simulate import simulate
 
@@ -123,6 +124,7 @@ def test_a_float_in_a_program_would_be_seen():
 def folder(tmp_path, monkeypatch):
     """An exported folder; the emulator runs as plain Python, so that no kernel is compiled for a few spikes."""
     monkeypatch.setattr(vectors, "simulate", lambda *words, **how: simulate(*words, **how | {"backend": "python"}))
+    monkeypatch.setattr(verify, "simulate", lambda *words: simulate(*words, backend="python"))
     export(case("loops")[0], "c", tmp_path / "out", until=40.0)
     return tmp_path / "out"
 
@@ -184,3 +186,62 @@ def test_a_different_v_is_told_as_tick_neuron_and_both_values():
     table = np.array([[0, 5], [1, 6], [2, 7]])
     assert checks.drift(table, np.array([[2, 1, 7], [0, 0, 0]])) == ""
     assert checks.drift(table, np.array([[0, 1, 5], [1, 1, -6]])) == "tick 1, neuron 1: V = -6 instead of 6"
+
+
+# ---------------------------------------------------------------------------------------------------- verify
+def rows_of(folder):
+    """Verdicts by engine."""
+    return {row.engine: row for row in verify.verify(folder)}
+
+
+def test_verify_runs_every_engine_there_is(folder):
+    rows = rows_of(folder)
+    assert {"files", "emulator", "integer reference", *(f"c: {name}" for name in c.MACHINES)} == set(rows)
+    for name, row in rows.items():
+        lacking = name.startswith("c: ") and build.missing(name[3:])
+        assert row.equal is (None if lacking else True), row
+    assert rows["c: host"].words == f"{len(case('loops')[1].expected)} spikes"
+
+
+@pytest.mark.parametrize("name", ["network.h", "expected.csv", "model/synapses.target.bin"])
+def test_verify_names_a_damaged_file(folder, name):
+    whole = (folder / name).read_bytes()
+    (folder / name).write_bytes(whole[:-9] + bytes([whole[-9] ^ 1]) + whole[-8:])
+    (row,) = verify.verify(folder)
+    assert row.equal is False
+    assert f"{name} is not what was written" in row.words
+
+
+def test_verify_sees_a_wrong_expectation_in_a_folder_whose_sums_are_right(folder, monkeypatch):
+    monkeypatch.setattr(c, "engines", lambda: {"host": "", "cortex-m0": "needs a tool"})
+    first = vectors.expected(folder)[0]
+    text = (folder / "expected.csv").read_text().splitlines(True)
+    (folder / "expected.csv").write_text("".join([text[0], *text[2:]]))
+    told = vectors.manifest(folder)
+    vectors.seal(folder, "c", {name: told[name] for name in ("digest", "tick_ms", "ticks")},
+                 [folder / path for path in told["sha256"]])
+    rows = rows_of(folder)
+    assert {name for name, row in rows.items() if row.equal is False} == {"emulator", "integer reference", "c: host"}
+    assert rows["c: host"].words == f"tick {first[0]}, neuron {first[1]}: 1 spike instead of no spikes"
+    assert rows["c: cortex-m0"].equal is None
+
+
+def test_the_command_line_exports_verifies_and_reports(tmp_path, capsys, monkeypatch):
+    monkeypatch.setattr(vectors, "simulate", lambda *words, **how: simulate(*words, **how | {"backend": "python"}))
+    monkeypatch.setattr(verify, "simulate", lambda *words: simulate(*words, backend="python"))
+    monkeypatch.setattr(c, "engines", lambda: {"host": ""})
+    export(case("loops")[0], "json", tmp_path / "model")
+    (tmp_path / "trains.json").write_text('{"in": [[1.0, 2.0, 5.5], [3.0]]}')
+    words = [str(tmp_path / "model"), str(tmp_path / "out")]
+    assert main(["export", "c", *words, "--until", "20", "--inputs", str(tmp_path / "trains.json")]) == DONE
+    assert vectors.stimulus(tmp_path / "out").tolist() == [[2, 4], [4, 4], [6, 5], [11, 4]]
+    assert main(["verify", words[1]]) == DONE
+    assert capsys.readouterr().out.splitlines()[-1].split()[:3] == ["c:", "host", "equal"]
+    assert main(["report", words[1]]) == DONE
+    assert capsys.readouterr().out.splitlines()[0].split() == ["on", "code", "tables", "ram", "soft_float"]
+    (tmp_path / "out" / "expected.csv").write_text("tick,neuron\n")
+    assert main(["verify", words[1]]) == NO
+    assert "expected.csv is not what was written" in capsys.readouterr().out
+    assert main(["export", "json", *words, "--until", "20"]) == BAD
+    assert main(["verify", words[0]]) == BAD
+    assert main(["export", "c", *words, "--inputs", words[0]]) == BAD

@@ -26,7 +26,7 @@ from .tables import network_h, stimulus_h
 
 NAME, TARGET = "net", "c"
 SOURCES = sorted(path.name for path in RUNTIME.iterdir())
-__all__ = ["MACHINES", "available", "missing", "report", "run", "symbols", "traced", "write"]
+__all__ = ["MACHINES", "available", "engines", "missing", "report", "run", "symbols", "traced", "write"]
 
 
 class Trace(NamedTuple):
@@ -60,6 +60,12 @@ def run(folder: str | Path, target: str = "host") -> Spikes:
     """
     found = checks.opened(folder, TARGET)
     return checks.to_spikes(traced(folder, target, ()).spikes, found.network)
+
+
+def engines() -> dict[str, str]:
+    """Where it can run, and what this machine lacks for it."""
+    return {target: f"needs {tool}: apt-get install {machine.package}" if (tool := missing(target)) else ""
+            for target, machine in MACHINES.items()}
 
 
 def traced(folder: str | Path, target: str = "host", flags: tuple[str, ...] = ("-DEVENTSNN_TRACE",)) -> Trace:
