@@ -1,4 +1,4 @@
-"""The command `eventsnn`: run, emulate, quantise, compare, tune, export, verify, report, scenario, model.
+"""The command `eventsnn`: run, emulate, quantise, inspect, compare, tune, export, verify, report, scenario, model.
 
 Exit codes: 0 done; 1 the answer is no (two runs differ, a scenario broke a promise); 2 a mistake in what was given,
 told in one line on stderr; 3 a bug in eventsnn; 130 Ctrl-C (`run` and `emulate` write what they have first).
@@ -13,6 +13,7 @@ import typer
 
 from .commands.comparing import compare
 from .commands.hardware import export, report, verify
+from .commands.inspecting import inspect
 from .commands.integers import quantise
 from .commands.options import BAD, BUG, DONE, INTERRUPTED, NO, Debug
 from .commands.running import emulate, run
@@ -65,6 +66,6 @@ def start(context: typer.Context, version: Annotated[bool, typer.Option("--versi
         print(context.get_help())
 
 
-for command in (run, emulate, quantise, compare, tune, export, verify, report, model):
+for command in (run, emulate, quantise, inspect, compare, tune, export, verify, report, model):
     app.command()(command)
 app.command(context_settings={"allow_extra_args": True, "ignore_unknown_options": True})(scenario)

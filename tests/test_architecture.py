@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).parents[1]
-COMMANDS = ("options", "running", "integers", "comparing", "telling", "tuning", "hardware", "staging")
+COMMANDS = ("options", "running", "inspecting", "integers", "comparing", "telling", "tuning", "hardware", "staging")
 HEAVY = {"numba", "networkx", "scipy", "matplotlib", "sklearn", "simpy", "typer", "rich"}
 
 

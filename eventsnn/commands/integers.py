@@ -1,5 +1,6 @@
 """`eventsnn quantise`: integers of a network, and what was lost."""
 
+import math
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Annotated, Any
@@ -17,7 +18,14 @@ def quantise(network: Annotated[Path, typer.Argument(help="A networkx graph as n
              weight_bits: Annotated[int, typer.Option(help="Of a weight's mantissa, 2 to 16.")] = 8,
              v_bits: Annotated[int, typer.Option(help="Of V, 8 to 32.")] = 24,
              guard_bits: Annotated[int | None, typer.Option(help="Of V, below the finest weight's last bit.")] = None,
-             decay: Annotated[str | None, typer.Option(help="lut (default), mul, linear or none.")] = None,
+             decay: Annotated[str | None, typer.Option(help="Of V: mul, linear, lut, shift or none.")] = None,
+             mode: Annotated[str | None, typer.Option(help="event or tick; default event if that is the same.")] = None,
+             i_bits: Annotated[int, typer.Option(help="Of synaptic currents, 8 to 32 (tick mode, as all that follow).")
+                               ] = 24,
+             i_decay: Annotated[str | None, typer.Option(help="Of currents: mul, linear, lut or shift.")] = None,
+             rounding: Annotated[str, typer.Option(help="DOWN (toward zero), FLOOR or ROUND (ties to even).")] = "DOWN",
+             saturation: Annotated[str, typer.Option(help="symmetric, full or wrap.")] = "symmetric",
+             compare: Annotated[str, typer.Option(help="A spike when V >= or > its threshold.")] = ">=",
              json: Json = False, quiet: Quiet = False, debug: Debug = False) -> int:
     """Make integers of a network. Writes a model file and says what was lost."""
     from .. import simulate
@@ -33,7 +41,8 @@ def quantise(network: Annotated[Path, typer.Argument(help="A networkx graph as n
         raise KeyboardInterrupt
     with talk.busy(f"quantising {network.name}"):
         fixed = integers(exact, calibrate=calibration, tick=tick, weight_bits=weight_bits, v_bits=v_bits,
-                         guard_bits=guard_bits, decay=decay)
+                         guard_bits=guard_bits, decay=decay, mode=mode, i_bits=i_bits, i_decay=i_decay,
+                         rounding=rounding, saturation=saturation, compare=compare)
         paths = export(fixed, "json", out)
     talk.tell(losses(fixed.fixed.report, out), {"out": str(out), "files": [str(p) for p in paths],
                                                 "report": fixed.fixed.report})
@@ -42,7 +51,7 @@ def quantise(network: Annotated[Path, typer.Argument(help="A networkx graph as n
 
 def losses(report: Any, out: Path) -> Iterator[tuple[str, str]]:
     """A quantisation report in lines."""
-    yield "arithmetic", f"{report['version']}, tick {report['tick_ms']:g} ms"
+    yield "arithmetic", f"{report['version']} in {report['mode']} mode, tick {report['tick_ms']:g} ms"
     for p in report["populations"]:
         name = p["name"]
         yield f"{name}: V", (f"{p['v_bits']} bits, {p['guard_bits']} of them guard bits, LSB {p['lsb_mv']:g} mV, "
@@ -51,6 +60,10 @@ def losses(report: Any, out: Path) -> Iterator[tuple[str, str]]:
         yield f"{name}: threshold off by", f"{p['threshold']['residual']:.3g} mV"
         if p["tau_m_ms"] and p["tau_m_ms"]["effective"]:
             yield f"{name}: tau_m", f"{p['tau_m_ms']['effective']:.6g} ms for {p['tau_m_ms']['asked']:.6g} ms"
+        for c in p["currents"]:
+            yield f"{name}: current {c['receptor']}", (
+                f"{c['i_bits']} bits, LSB {c['lsb_na']:g} nA, decay {c['decay']}, tau_syn "
+                f"{c['tau_syn_ms']['effective'] or math.nan:.6g} ms for {c['tau_syn_ms']['asked']:.6g} ms")
     for q in report["projections"]:
         name = f"{q['source']} -> {q['target']}"
         yield f"{name}: weights", (f"{q['synapses']:,} of {q['weight_bits']} bits, {q['zeroed']:,} zeroed, "

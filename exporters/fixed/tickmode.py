@@ -6,8 +6,8 @@ its arrival: w R (1 - a) (tau_syn / tick) (1 - a_syn), so that the area under it
 and a_syn are those of the integers (A / 2^DF, 1 - 2^-d), not what was asked for: an effective time constant that is a
 bit off costs no mean drive.
 
-V takes the finest LSB with which VW bits reach its range; a current its own, finer by 2^fall, which reaches its range
-in IW bits and leaves guard bits below the finest weight.
+V takes the finest LSB with which VW bits reach its range, and a current the finest (at most 2^-24 of V's, or with
+guard_bits so many below the finest weight) with which IW bits reach its own: a finer one costs nothing.
 """
 
 import math
@@ -23,12 +23,13 @@ from eventsnn.values import at, quoted
 
 from . import clocked, eventmode, scales
 from .eventmode import decay_bits
-from .format import DECAYS, Current, Format, factor, guard_rule
+from .format import DECAYS, Current, Format, factor
 from .refusals import Options
 from .scales import Incoming, Marks, Span
 
 DYNAMICS = clocked.DYNAMICS
 USUAL = "mul"
+DEEPEST = 24             # the most bits of a current below V's last one
 
 
 class Fading(NamedTuple):
@@ -109,8 +110,8 @@ def chosen(p: Population, marks: Marks, span: Span, incoming: Incoming, options:
     currents = []
     for k in with_current:
         grid, ticks = finest[k], float(told["tau_syn"][k].max()) / options.tick
-        guard = guard_rule(ticks) if options.guard_bits is None else options.guard_bits
-        own = min(exponent, max(reach[k], grid - guard) if grid is not None else exponent)
+        own = reach[k] if options.guard_bits is None or grid is None else max(reach[k], grid - options.guard_bits)
+        own = min(exponent, max(own, exponent - DEEPEST))
         decay = options.i_decay or USUAL
         currents.append(Current(k, options.i_bits, exponent - own, decay,
                                 decay_bits(ticks, decay, options.i_decay_bits)))
