@@ -58,9 +58,8 @@ def tally(sofar, part, share, near, far):
     """The view with one more part b_j / E_j; share = 1/c_j; near, far: e^{-x tau/tau_j} with x = NEAR, FAR."""
     left, up, soon, later, size = sofar
     g = part * share
-    if g > 0.0:
-        return left - part, up + g, soon, later, size + abs(part)
-    return left - part, up, soon + g * near, later + g * far, size + abs(part)
+    less = min(g, 0.0)                        # no branch, so that a loop over neurons can go in vectors
+    return left - part, up + max(g, 0.0), soon + less * near, later + less * far, size + abs(part)
 
 
 def below(seen, a, e, r):

@@ -13,7 +13,7 @@ import numpy as np
 import pytest
 
 import eventsnn as es
-from eventsnn.kernel.calendar import Due, calendar, enter, merge_sort, nothing, reserve, take
+from eventsnn.kernel.calendar import Due, calendar, collect, count, enter, in_order, nothing, reserve, sized
 from eventsnn.kernel.link import Bound, link
 
 JITTED = os.environ.get("NUMBA_DISABLE_JIT", "0") == "0"
@@ -124,7 +124,11 @@ def test_the_calendar_returns_every_delivery_once_in_its_window():
             for t, e in zip(times, emitters, strict=True)
             for r in range(first_row[e], first_row[e + 1])
         ]
-        taken, spare = merge_sort(take(book, now, now + 0.5, taken), spare)
+        n = count(book, now, now + 0.5)
+        taken, spare = sized(taken, n), sized(spare, n)
+        collect(book, now, now + 0.5, taken)
+        assert taken.size[0] == n
+        in_order(taken, spare)
         size = taken.size[0]
         assert (taken.synapse[:size] == 7).all()
         got += list(zip(taken.time[:size].tolist(), taken.part[:size].tolist(), strict=True))
@@ -135,15 +139,14 @@ def test_the_calendar_returns_every_delivery_once_in_its_window():
 
 
 @pytest.mark.parametrize("n", [0, 1, 2, 3, 17, 100, 257])
-def test_merge_sort_orders_by_time_then_row_then_synapse(n):
+def test_what_is_due_is_sorted_by_time_then_row_then_synapse(n):
     rng = np.random.default_rng(n)
     due = Due(rng.integers(0, 10, n) / 2, rng.integers(0, 5, n), rng.integers(0, 3, n), np.empty(n), np.array([n]))
     order = np.lexsort((due.synapse, due.part, due.time))
     expected = [column[order] for column in due[:3]]
-    found, other = merge_sort(due, nothing())
-    assert found.size[0] == n
-    assert found.time is not other.time
-    for column, want in zip(found[:3], expected, strict=True):
+    in_order(due, sized(nothing(), n))
+    assert due.size[0] == n
+    for column, want in zip(due[:3], expected, strict=True):
         assert np.array_equal(column[:n], want)
 
 

@@ -17,7 +17,7 @@ from test_equivalence import brunel, compiled, everything, few, same
 
 import eventsnn as es
 from eventsnn.kernel import engine, mail
-from eventsnn.kernel.calendar import calendar, enter, next_due, nothing, reserve, take
+from eventsnn.kernel.calendar import calendar, collect, enter, next_due, nothing, reserve
 from eventsnn.kernel.link import link
 from eventsnn.kernel.quick import plan
 from eventsnn.kernel.shards import deal, together, wirings
@@ -295,7 +295,7 @@ def test_the_calendar_knows_a_time_before_which_nothing_is_due(delays, width, st
     book = reserve(book, n)
     for k in range(n):
         enter(book, delays[k], k, 0.0, 0)
-    take(book, 0.0, start, nothing())
+    collect(book, 0.0, start, nothing())
     if len(book.slots) * width > start:  # else a real run would have taken more often
         left = min((d for d in delays if d >= start), default=math.inf)
         assert start <= next_due(book, start, start + ahead) <= min(left, start + ahead)

@@ -8,7 +8,10 @@ from typing import NamedTuple
 
 import numpy as np
 
-BARE = ("enter", "next_due", "count", "collect", "ascends", "run_end", "merge_runs", "precedes", "move")  # see link.py
+BARE = ("enter", "next_due", "count", "collect", "unrolled", "unroll", "in_order", "insert_in_order", "ascends",
+        "run_end", "merge_runs", "precedes", "move")               # see link.py
+INSIDE = ("enter", "count", "collect", "insert_in_order", "ascends", "precedes", "move")
+FEW = 24                   # entries that are sorted by insertion
 
 
 class Calendar(NamedTuple):
@@ -35,11 +38,14 @@ class Due(NamedTuple):
 
 
 def sized(due, n):
-    """n entries, whatever they are."""
-    due.size[0] = n
+    """A list with room for n entries (the same one if it has it), and those that are there."""
     if n <= len(due.time):
         return due
-    return Due(np.empty(2 * n), np.empty(2 * n, np.int64), np.empty(2 * n, np.int64), np.empty(2 * n), due.size)
+    longer = Due(np.empty(2 * n), np.empty(2 * n, np.int64), np.empty(2 * n, np.int64), np.empty(2 * n), due.size)
+    for k in range(due.size[0]):
+        move(due, k, longer, k)
+        longer.spike[k] = due.spike[k]
+    return longer
 
 
 def nothing():
@@ -115,14 +121,6 @@ def next_due(c, start, end):
     return min(end, max(start, (first + mask) / c.per_time[0]))
 
 
-def take(c, start, end, due):
-    """Remove and return all entries with time in [start, end), in the order they came in."""
-    due = sized(due, count(c, start, end))
-    if due.size[0] > 0:
-        collect(c, start, end, due)
-    return due
-
-
 def count(c, start, end):
     """How many entries have a time in [start, end)."""
     mask = len(c.slots) - 1
@@ -136,7 +134,7 @@ def count(c, start, end):
 
 
 def collect(c, start, end, due):
-    """Move those entries."""
+    """Remove all entries with a time in [start, end), in the order they came in, into `due`, which has room."""
     mask = len(c.slots) - 1
     n = 0
     for lap in range(int(start * c.per_time[0]), int(end * c.per_time[0]) + 1):
@@ -163,15 +161,11 @@ def collect(c, start, end, due):
             else:
                 before = k
             k = after
+    due.size[0] = n
 
 
-def unroll(c, wiring, due, out, end):
-    """Each synapse with an own delay that acts before `end` by itself; what comes later goes back into the calendar.
-
-    Returns what is due, and what can be used for something else.
-    """
-    if len(wiring.delays) == 0:
-        return due, out
+def unrolled(wiring, due, end):
+    """How many entries `unroll` makes of what is due."""
     n = 0
     for d in range(due.size[0]):
         row = wiring.row[due.part[d]]
@@ -182,7 +176,12 @@ def unroll(c, wiring, due, out, end):
         while k < wiring.end[due.part[d]] and due.spike[d] + wiring.delays[own + k] < end:
             n += wiring.mine[wiring.target[k]]
             k += 1
-    out = sized(out, n)
+    return n
+
+
+def unroll(c, wiring, due, out, end):
+    """Each synapse with an own delay that acts before `end` by itself, in `out`, which has room; what comes later goes
+    back into the calendar."""
     n = 0
     for d in range(due.size[0]):
         part, spike, k = due.part[d], due.spike[d], due.synapse[d]
@@ -203,18 +202,33 @@ def unroll(c, wiring, due, out, end):
             time = spike + wiring.delays[own + k]            # law S9: as `spread` computes an entry's first
         if wiring.spread[row] >= 0 and k < wiring.end[part]:
             enter(c, time, part, spike, k)
-    return out, due
+    out.size[0] = n
 
 
-def merge_sort(due, other):
-    """The same in ascending order of time, then row, then synapse: natural merge sort, so that ordered streams cost
-    little.  Also what can be used for something else."""
-    if ascends(due):
-        return due, other
-    other = sized(other, due.size[0])
-    while merge_runs(due, other) > 1:
-        due, other = other, due
-    return other, due
+def in_order(due, other):
+    """Sort in ascending order of time, then row, then synapse; `other` has as much room.  Natural merge sort, so that
+    ordered streams cost little; a few by insertion."""
+    if due.size[0] <= FEW:
+        insert_in_order(due)
+        return
+    while not ascends(due):
+        other.size[0] = due.size[0]
+        merge_runs(due, other)
+        merge_runs(other, due)
+
+
+def insert_in_order(due):
+    for n in range(1, due.size[0]):
+        time, part, synapse = due.time[n], due.part[n], due.synapse[n]
+        k = n
+        while k > 0 and (time < due.time[k - 1] or (time == due.time[k - 1] and (
+                part < due.part[k - 1] or (part == due.part[k - 1] and synapse < due.synapse[k - 1])))):
+            move(due, k - 1, due, k)
+            k -= 1
+        if k < n:
+            due.time[k] = time
+            due.part[k] = part
+            due.synapse[k] = synapse
 
 
 def ascends(due):
@@ -233,12 +247,11 @@ def run_end(due, start):
 
 
 def merge_runs(due, other):
-    """One pass: ascending runs, two by two, from `due` into `other`; how many there are then, at most."""
-    start, runs = 0, 0
+    """One pass: ascending runs, two by two, from `due` into `other`."""
+    start = 0
     while start < due.size[0]:
         middle = run_end(due, start)
         end = run_end(due, middle) if middle < due.size[0] else middle
-        runs += 1
         a, b = start, middle
         for k in range(start, end):
             if b >= end or (a < middle and not precedes(due, b, a)):
@@ -248,7 +261,6 @@ def merge_runs(due, other):
                 move(due, b, other, k)
                 b += 1
         start = end
-    return runs
 
 
 def precedes(due, a, b):

@@ -66,9 +66,11 @@ def quick_chain(dynamics: Sequence[Dynamics], stamp: Callable[..., Any]) -> dict
 def runner(dynamics: Sequence[Dynamics], quick: Sequence[Dynamics], tick: float, jit: bool) -> Callable[..., Any]:
     """The loop for these models, and those that go to specialised kernels, compiled or plain."""
     stamp = ticked if tick else continuous
-    names: dict[str, Any] = {"stamp": stamp, "slow_window": loop.no_groups, **quick_chain(quick, stamp)}
+    names: dict[str, Any] = {"stamp": stamp, "slow_window": loop.no_groups, "slow": loop.ask_nobody,
+                             **quick_chain(quick, stamp)}
     if dynamics:
-        names["slow_window"] = Bound.to(loop.groups_through, {"groups_window": chain(dynamics)})
+        names |= {"slow_window": Bound.to(loop.groups_through, {"groups_window": chain(dynamics)}),
+                  "slow": loop.ask_groups}
     if jit and compiles():
         from .atomic import meet
 

@@ -5,7 +5,8 @@ and compiles each one (or, with jit=False, leaves them plain Python).  `Bound(fu
 replaces names on the way, so one loop serves every model.
 
 A module may list functions as BARE: they make no arrays, and so do without counting references to those they get,
-which costs more than a hot loop's own work.
+which costs more than a hot loop's own work.  And as INSIDE: they are compiled into whoever calls them, since handing on
+a hundred arrays, each seven words, costs more than a short function's work.
 
 The disk cache stays correct because each copy's qualified name carries a digest of the code objects and constants it is
 made of (not of files, which may have been edited since they were imported): numba's index sees an edit anywhere as
@@ -61,8 +62,14 @@ def _build(bound: Bound, jit: bool, outermost: bool) -> Function:
 
     # Only the outermost function is called from Python; a wrapper for each part would cost seconds of compilation.
     compiler: Any = numba.njit                             # its annotations know fewer options than it takes
-    return compiler(nogil=True, cache=True, error_model="numpy", no_cfunc_wrapper=True,
-                    no_cpython_wrapper=not outermost, _nrt=f.__name__ not in f.__globals__.get("BARE", ()))(copy)
+    bare, inside = _marks(f)
+    return compiler(nogil=True, cache=True, error_model="numpy", no_cfunc_wrapper=True, forceinline=inside,
+                    no_cpython_wrapper=not outermost, _nrt=not bare)(copy)
+
+
+def _marks(function: FunctionType) -> list[bool]:
+    """Whether its module lists it as BARE, and as INSIDE."""
+    return [function.__name__ in function.__globals__.get(mark, ()) for mark in ("BARE", "INSIDE")]
 
 
 def _parts(bound: Bound) -> dict[str, Bound]:
@@ -107,7 +114,7 @@ def _digest(bound: Bound) -> str:
     known = {name: f.__globals__.get(name) for name in used(f)}
     constants = {name: value.tolist() if isinstance(value, np.ndarray) else value for name, value in known.items()
                  if isinstance(value, int | float | tuple | np.generic | np.ndarray)}
-    text = f"{OPTIONS} {f.__module__}.{f.__qualname__} {f.__defaults__} {sorted(constants.items())}"
+    text = f"{OPTIONS} {_marks(f)} {f.__module__}.{f.__qualname__} {f.__defaults__} {sorted(constants.items())}"
     h = hashlib.sha256(text.encode() + _content(f.__code__))
     for name, value in sorted(known.items()):
         if hasattr(value, "_defn"):                       # one of numba's intrinsics (see `atomic.py`)

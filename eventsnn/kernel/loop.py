@@ -14,11 +14,18 @@ import numpy as np
 
 from ..course import ENDLESS, RAPID
 from ..streams import Streams, next_event
-from .calendar import Calendar, merge_sort, next_due, nothing, take, unroll
+from .calendar import Calendar, collect, count, in_order, move, next_due, nothing, reserve, sized, unroll, unrolled
 from .emitted import Emitted, room
 from .inbox import Wiring, deliver
-from .mail import Mail, exchange, spread
+from .mail import Mail, enter_all, exchange, parts_of
 from .pieces import FIRED, WANTED
+
+BARE = ("quiet_until", "keep", "onward", "begin_window", "ask_groups", "ask_nobody")         # see link.py
+INSIDE = ("keep", "begin_window")
+# Of a window's course (see `onward`): what comes next.
+OPEN, UNROLL, QUICK, SLOW, SOURCES, MEET, CLOSE = range(7)
+# What `onward` stops for: the end; the general loop, sources, other shards; or more room.
+OVER, GROUPS, EMITTERS, OTHERS, DUE, SPARE, QUEUES, FRESH, KEPT, ENTRIES = range(10)
 
 
 def unbound(*_):
@@ -28,7 +35,7 @@ def unbound(*_):
 # What `link` binds: a model's verbs, the network's clock, and the groups' windows chained (see engine.py).
 advance = receive = inject = next_spike = fire = value = stamp = groups_window = head = tail = unbound
 precedes = heard = unbound                                                # of a dynamics: judged_last, separate
-quick_window = quick_soonest = quick_fit = quick_queues = slow_window = unbound    # of all pieces and groups, or none
+quick_window = quick_soonest = quick_fit = quick_queues = slow_window = slow = unbound     # of all pieces and groups
 
 
 class Sources(NamedTuple):
@@ -274,6 +281,119 @@ def no_groups(groups, due, share, end, frame, sample, arrival, out, counters):
     return arrival, out
 
 
+def ask_groups():
+    """Whether there are neurons for the general loop."""
+    return True
+
+
+def ask_nobody():
+    return False
+
+
+class Pace(NamedTuple):
+    """Where the windows have come to."""
+
+    time: np.ndarray             # (2,) float64: start of the next window, or start and end of this one
+    phase: np.ndarray            # (1,) int64: what comes next
+    windows: np.ndarray          # (1,) int64
+    sample: np.ndarray           # (1,) int64: the next
+    kept: np.ndarray             # (1,) int64: spikes kept
+    wanted: np.ndarray           # (1,) int64: room that is missing
+    load: np.ndarray             # (2,) float64: all shards' load so far; and whether somebody fires endlessly
+
+
+def begin_window(pace, frame, calendar, due, counters):
+    """The next window's times, and what is due; False: there is no room for it."""
+    start = pace.time[0]
+    end = min(start + frame.width, frame.until)
+    n = count(calendar, start, end)
+    if n > len(due.time):
+        pace.wanted[0] = n
+        return False
+    collect(calendar, start, end, due)
+    pace.time[1] = end
+    pace.windows[0] += 1
+    counters[FIRED] = 0
+    return True
+
+
+def keep(pace, fresh, kept, n, wanted):
+    """Those of the n fresh spikes that are wanted; there is room."""
+    k = pace.kept[0]
+    for i in range(n):
+        if wanted[fresh.emitter[i]]:
+            kept.time[k] = fresh.time[i]
+            kept.emitter[k] = fresh.emitter[i]
+            k += 1
+    pace.kept[0] = k
+
+
+def onward(pace, calendar, due, spare, queues, fresh, kept, share, frame, former, before, budget, counters):
+    """Windows, until one needs what takes memory, or `until`, or until all shards have handled about `budget` arrivals:
+    what it stops for.  To be called again when that is done.
+    """
+    wiring, sample = share.wiring, pace.sample
+    while True:
+        if pace.phase[0] == OPEN:
+            if not (pace.time[0] < frame.until and pace.load[0] < budget and pace.load[1] == 0.0):
+                return OVER
+            if not begin_window(pace, frame, calendar, due, counters):
+                return DUE
+            pace.phase[0] = UNROLL
+        end = pace.time[1]
+        if pace.phase[0] == UNROLL:
+            if len(wiring.delays) > 0 and due.size[0] > 0:
+                pace.wanted[0] = unrolled(wiring, due, end)
+                if pace.wanted[0] > len(due.time):
+                    return DUE
+                if pace.wanted[0] > len(spare.time):
+                    return SPARE
+                unroll(calendar, wiring, due, spare, end)
+                due.size[0] = spare.size[0]
+                for k in range(due.size[0]):
+                    move(spare, k, due, k)
+            pace.phase[0] = QUICK
+            if due.size[0] > len(spare.time):
+                pace.wanted[0] = due.size[0]
+                return SPARE
+        if pace.phase[0] == QUICK:
+            if not quick_fit(queues, due.size[0]):
+                return QUEUES
+            in_order(due, spare)
+            if not quick_window(share.quick, due, queues, former + pace.windows[0], end, frame, sample[0], fresh,
+                                counters):
+                return FRESH
+            pace.phase[0] = SLOW
+            if slow():
+                return GROUPS
+        if pace.phase[0] == SLOW:
+            counters[0] += counters[FIRED]
+            pace.phase[0] = SOURCES
+            if share.sources.soonest[0] < end:
+                return EMITTERS
+        if pace.phase[0] == SOURCES:
+            n = counters[FIRED]
+            if pace.kept[0] + n > len(kept.time):
+                return KEPT
+            if n > 0:
+                parts = parts_of(wiring.first_row, fresh.emitter, n)
+                if parts > calendar.free[1]:
+                    pace.wanted[0] = parts
+                    return ENTRIES
+                keep(pace, fresh, kept, n, frame.keep)
+                enter_all(calendar, wiring.first_row, wiring.delay, wiring.begin, fresh.time, fresh.emitter, n)
+            while sample[0] < len(frame.times) and frame.times[sample[0]] < end:
+                sample[0] += 1
+            pace.phase[0] = MEET
+            if len(frame.mail.head) > 2:
+                return OTHERS
+        if pace.phase[0] == MEET:
+            pace.time[0] = end if counters[FIRED] > 0 else quiet_until(share, frame, calendar, sample[0], end)
+            pace.load[0] = counters[0] + counters[1] - before + pace.windows[0]
+            pace.load[1] = counters[3]
+        pace.phase[0] = OPEN
+
+
 def run(course, share, groups, frame, budget):
     """Windows until `until`, or until all shards have handled about `budget` arrivals; what was emitted by those worth
     keeping."""
@@ -281,39 +401,44 @@ def run(course, share, groups, frame, budget):
     wiring, counters, times = share.wiring, share.counters, frame.times
     kept = Emitted(np.empty(64), np.empty(64, np.int64), 0)
     fresh = Emitted(np.empty(64), np.empty(64, np.int64), 0)
-    due, spare, quick = nothing(), nothing(), share.quick
-    before, windows, loads, endless = counters[0] + counters[1], 0, 0.0, False
-    sample = 0
-    while sample < len(times) and times[sample] < start:
-        sample += 1
-    while start < frame.until and loads < budget and not endless:
-        windows += 1
-        end = min(start + frame.width, frame.until)
-        due = take(calendar, start, end, due)
-        due, spare = unroll(calendar, wiring, due, spare, end)
-        due, spare = merge_sort(due, spare)
-        if not quick_fit(queues, due.size[0]):
+    due, spare = nothing(), nothing()
+    before = counters[0] + counters[1]
+    one = np.zeros((5, 1), np.int64)
+    pace = Pace(np.array([start, start]), one[0], one[1], one[2], one[3], one[4], np.zeros(2))
+    sample = pace.sample
+    while sample[0] < len(times) and times[sample[0]] < start:
+        sample[0] += 1
+    while True:
+        why = onward(pace, calendar, due, spare, queues, fresh, kept, share, frame, former, before, budget, counters)
+        end, wanted = pace.time[1], pace.wanted[0]
+        if why == OVER:
+            break
+        elif why == GROUPS:
+            arrival, fresh = slow_window(groups, due, share, end, frame, sample[0], arrival,
+                                         Emitted(fresh.time, fresh.emitter, counters[FIRED]), counters)
+            counters[FIRED] = fresh.n
+        elif why == EMITTERS:
+            fresh = sources_window(share.sources, end, frame.tick,
+                                   Emitted(fresh.time, fresh.emitter, counters[FIRED]))
+            counters[FIRED] = fresh.n
+        elif why == OTHERS:
+            quiet = end if counters[FIRED] > 0 else quiet_until(share, frame, calendar, sample[0], end)
+            calendar, meetings, pace.load[0], endless, pace.time[0] = exchange(
+                calendar, wiring, Emitted(fresh.time, fresh.emitter, counters[FIRED]), share.abroad, frame.mail,
+                share.number, meetings, counters[0] + counters[1] - before + pace.windows[0], counters[3], quiet)
+            pace.load[1] = 1.0 if endless else 0.0
+            pace.phase[0] = CLOSE
+        elif why == DUE:
+            due = sized(due, wanted)
+        elif why == SPARE:
+            spare = sized(spare, wanted)
+        elif why == QUEUES:
             queues = quick_queues(queues, due.size[0])
-        counters[FIRED] = 0
-        while not quick_window(quick, due, queues, former + windows, end, frame, sample, fresh, counters):
+        elif why == FRESH:
             fresh = room(Emitted(fresh.time, fresh.emitter, counters[FIRED]), counters[WANTED])
-        fresh = Emitted(fresh.time, fresh.emitter, counters[FIRED])
-        arrival, fresh = slow_window(groups, due, share, end, frame, sample, arrival, fresh, counters)
-        counters[0] += fresh.n
-        fresh = sources_window(share.sources, end, frame.tick, fresh)
-        kept = room(kept, kept.n + fresh.n)
-        n = kept.n
-        for i in range(fresh.n):
-            if frame.keep[fresh.emitter[i]]:
-                kept.time[n] = fresh.time[i]
-                kept.emitter[n] = fresh.emitter[i]
-                n += 1
-        kept = Emitted(kept.time, kept.emitter, n)
-        while sample < len(times) and times[sample] < end:
-            sample += 1
-        calendar = spread(calendar, wiring, fresh.time, fresh.emitter, fresh.n)
-        quiet = end if fresh.n > 0 else quiet_until(share, frame, calendar, sample, end)
-        calendar, meetings, loads, endless, start = exchange(
-            calendar, wiring, fresh, share.abroad, frame.mail, share.number, meetings,
-            counters[0] + counters[1] - before + windows, counters[3], quiet)
-    return Course(calendar, queues, arrival, start, meetings, former + windows), kept
+        elif why == KEPT:
+            kept = room(kept, pace.kept[0] + counters[FIRED])
+        else:
+            calendar = reserve(calendar, wanted)
+    return Course(calendar, queues, arrival, pace.time[0], meetings, former + pace.windows[0]), \
+        Emitted(kept.time, kept.emitter, pace.kept[0])

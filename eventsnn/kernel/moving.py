@@ -15,10 +15,12 @@ import numpy as np
 from ..rng import U64
 from .pieces import FIRED, NOTHING
 
-BARE = ("clock", "fire", "settle", "next_end", "release", "begin", "age", "change", "record", "finish", "least",
-        "foresee", "take_in", "deliver", "push", "judge", "follow", "load", "store")                 # see link.py
+BARE = ("clock", "fire", "put_off", "settle", "catch_up", "next_end", "release", "begin", "age", "change", "record",
+        "finish", "finish_block", "least", "lowest", "foresee", "take_in", "deliver", "charge_row", "predict",
+        "put_off_row", "judge", "follow", "load", "store")                                           # see link.py
+INSIDE = ("clock", "put_off", "settle", "next_end", "finish", "finish_block", "lowest", "deliver")
 inf = np.inf
-BLOCK = 32                       # neurons looked at together for who is due
+BLOCK = 16                       # neurons, or blocks of them, looked at together for who is due; pieces begin with one
 INFINITY = 0x7FF0000000000000    # inf, bit by bit
 
 
@@ -35,10 +37,13 @@ class Moving(NamedTuple):
     piece: Any                   # (pieces,) see `pieces`
     cell: Any                    # (places,) see `pieces`; gap and back count from V_inf
     safe: np.ndarray             # (places,) float64: no spike, or while held no release, before
+    soon: np.ndarray             # (blocks,) float64: none of the block's is less
     c: np.ndarray                # (places, 1 + channels) float64: a and b
     now: np.ndarray              # (2, 1 + channels) float64: E of membrane and channels at the instant, and 1 / E
     sums: np.ndarray             # (receptors, places) float64: what arrives at an instant; between instants NOTHING
     touched: np.ndarray          # (places,) int64: work space
+    work: np.ndarray             # (2 + channels, places) float64: work space
+    after: np.ndarray            # (places,) float64: work space
     params: Any                  # (places,) the model's records
     state: Any
     variables: np.ndarray        # see `Cells`
@@ -69,7 +74,18 @@ def fire(cells, piece, j, t, out, counters):
         if p.kick[k] != 0.0:
             c[1 + k] += p.kick[k] * p.gain[k] * growth(t, piece.epoch, p.tau, p.tau_c[k])
     c[0] = -inf
-    cells.safe[j] = t + cells.cell[j].refrac
+    put_off(cells, j, t + cells.cell[j].refrac)
+
+
+def put_off(cells, j, t):
+    """The neuron at place j is safe until t."""
+    cells.safe[j] = t
+    cells.soon[j // BLOCK] = min(cells.soon[j // BLOCK], t)
+
+
+def catch_up(cells, piece, j, horizon, out, counters):
+    """`settle`, from where it happens seldom."""
+    settle(cells, piece, j, horizon, out, counters)
 
 
 def settle(cells, piece, j, horizon, out, counters):
@@ -95,14 +111,14 @@ def settle(cells, piece, j, horizon, out, counters):
                         seen = tally(seen, part, p.share[k], p.near[k], p.far[k])
                 r = 1.0 / e
                 ahead = wait(seen, below(seen, c[0], e, r), c[0] * r, room, p.tau) if p.theta < inf else inf
-                cells.safe[j] = t + ahead
+                put_off(cells, j, t + ahead)
             continue
         after, verdict = step(p, t, piece.epoch, c[0], c[1:], cells.state[j].v_inf)
         if verdict > 0:
             cells.state[j].n_ambiguous += verdict - 1
             fire(cells, piece, j, t, out, counters)
         else:
-            cells.safe[j] = after
+            put_off(cells, j, after)
 
 
 def next_end(cells, piece):
@@ -124,19 +140,38 @@ def begin(cells, piece, out, counters):
 
 def finish(cells, piece, end, out, counters):
     """All up to date before the window's end; before when nothing happens by itself."""
-    horizon = np.nextafter(end, -inf)
-    if least(cells.safe[piece.first:piece.last]) < end:
-        for a in range(piece.first, piece.last, BLOCK):
-            b = min(a + BLOCK, piece.last)
-            if least(cells.safe[a:b]) < end:
-                for j in range(a, b):
-                    if cells.safe[j] < end:
-                        settle(cells, piece, j, horizon, out, counters)
-    return least(cells.safe[piece.first:piece.last])
+    soonest, horizon = np.int64(INFINITY), np.nextafter(end, -inf)
+    safe, soon, bound = cells.safe.view(np.int64), cells.soon.view(np.int64), np.float64(end).view(np.int64)
+    last = (piece.last - 1) // BLOCK + 1
+    for a in range(piece.first // BLOCK, last, BLOCK):
+        t = lowest(soon, a)
+        if t < bound:
+            for block in range(a, min(a + BLOCK, last)):
+                if soon[block] < bound:
+                    finish_block(cells, piece, block * BLOCK, bound, safe, horizon, out, counters)
+                    soon[block] = lowest(safe, block * BLOCK)
+            t = lowest(soon, a)
+        soonest = min(soonest, t)
+    return np.int64(soonest).view(np.float64)
+
+
+def finish_block(cells, piece, first, bound, safe, horizon, out, counters):
+    """The same of one block."""
+    for j in range(first, first + BLOCK):
+        if safe[j] < bound:
+            settle(cells, piece, j, horizon, out, counters)
+
+
+def lowest(bits, first):
+    """The least of BLOCK times >= 0: their bits are in the same order, and integers have vector instructions for it."""
+    soonest = np.int64(INFINITY)
+    for i in range(BLOCK):
+        soonest = min(soonest, bits[U64(first + i)])
+    return soonest
 
 
 def least(times):
-    """The least of some times >= 0: their bits are in the same order, and integers have vector instructions for it."""
+    """The least of any number of times >= 0."""
     soonest = np.int64(INFINITY)
     bits = times.view(np.int64)
     for i in range(len(bits)):
@@ -177,7 +212,8 @@ def store(cells, j):
     p, s, c, own = cells.params[j], cells.state[j], cells.c[j], cells.cell[j]
     own.gap, own.back = p.theta - s.v_inf, p.reset - s.v_inf
     if not s.held:
-        c[0], cells.safe[j] = s.a, s.safe
+        c[0] = s.a
+        put_off(cells, j, s.safe)
 
 
 def change(cells, piece, breakpoints, t, out, counters):
@@ -187,7 +223,7 @@ def change(cells, piece, breakpoints, t, out, counters):
         own = cells.cell[j]
         c = own.cursor
         if c < own.line_end and breakpoints.time[c] == t:
-            settle(cells, piece, j, t, out, counters)
+            catch_up(cells, piece, j, t, out, counters)
             s = load(cells, piece, j, t)
             while c < own.line_end and breakpoints.time[c] == t:
                 inject(cells.params[j], s, breakpoints.slot[c], breakpoints.amount[c], breakpoints.slope[c])
@@ -205,7 +241,7 @@ def record(cells, piece, t, sample, out, counters):
     for j in range(piece.first, piece.last):
         column = cells.cell[j].column
         if column >= 0:
-            settle(cells, piece, j, t, out, counters)
+            catch_up(cells, piece, j, t, out, counters)
             s = load(cells, piece, j, t)
             for w in range(len(cells.variables)):
                 cells.samples[w, sample, column] = value(cells.params[j], s, t, cells.variables[w])
@@ -223,15 +259,15 @@ def foresee(cells, piece, p, j, t, leaps, room, out, counters):
     if leaps and d <= 0.0:
         fire(cells, piece, j, t, out, counters)
         if cells.safe[j] <= t:
-            settle(cells, piece, j, t, out, counters)
+            catch_up(cells, piece, j, t, out, counters)
     else:
-        cells.safe[j] = t + wait(seen, d, c[0] * now[1, 0], room, p.tau)
+        put_off(cells, j, t + wait(seen, d, c[0] * now[1, 0], room, p.tau))
 
 
 def take_in(cells, piece, p, j, receptor, w, t, room, out, counters):
     """A weight w that is not 0 arrives at the neuron at place j alone, now."""
     if cells.safe[j] <= t:
-        settle(cells, piece, j, t, out, counters)
+        catch_up(cells, piece, j, t, out, counters)
     c, now, tau = cells.c[j], cells.now, p.tau_c[receptor]
     if tau > 0.0:
         change = w * p.gain[receptor]
@@ -254,41 +290,67 @@ def deliver(cells, piece, wires, row, t, e, out, counters):
     p, w = cells.params[piece.first], row.weight
     alike, room = piece.alike, cells.cell[piece.first].gap
     target = wires.target[row.begin:row.end]
+    if not alike or row.own or w == 0.0 or p.tau_c[row.receptor] == 0.0:
+        for i in range(len(target)):
+            if row.own:
+                w = wires.weights[row.weights + row.begin + i]
+            if w != 0.0:
+                j = target[i] + piece.shift
+                take_in(cells, piece, p, j, row.receptor, w, t, room if alike else cells.cell[j].gap, out, counters)
+        return
+    change, now = w * p.gain[row.receptor], cells.now
+    more, less = change * now[0, 1 + row.receptor], change * now[0, 0]
+    nearer = w > 0.0 and room < inf
     i = 0
-    if alike and not row.own and w != 0.0 and p.tau_c[row.receptor] > 0.0:
-        while i < len(target):
-            i = push(cells.safe, cells.c, cells.now, p, target, i, piece.shift, row.receptor, w, t, room)
-            if i < len(target):
-                settle(cells, piece, target[i] + piece.shift, t, out, counters)
-    while i < len(target):
-        if row.own:
-            w = wires.weights[row.weights + row.begin + i]
-        if w != 0.0:
-            j = target[i] + piece.shift
-            take_in(cells, piece, p, j, row.receptor, w, t, room if alike else cells.cell[j].gap, out, counters)
-        i += 1
+    while True:
+        i = charge_row(cells.safe, cells.c, target, i, piece.shift, 1 + row.receptor, more, less, t, nearer, p,
+                       cells.work)
+        if i == len(target):
+            break
+        catch_up(cells, piece, target[i] + piece.shift, t, out, counters)
+    if nearer:
+        predict(cells.work, i, now, p, t, room, cells.after)
+        put_off_row(cells.safe, cells.soon, target, piece.shift, cells.after)
 
 
-def push(safe, c, now, p, target, first, shift, receptor, w, t, room):
-    """`take_in` for a row onto a current, from target `first` on, until one must be brought up to date; how far."""
-    change = w * p.gain[receptor]
-    more, less, e, r = change * now[0, 1 + receptor], change * now[0, 0], now[0, 0], now[1, 0]
+# `take_in` for a row onto a current, step by step for all its targets, so that the arithmetic goes in vectors.
+def charge_row(safe, c, target, first, shift, channel, more, less, t, noted, p, work):
+    """The coefficients, from target `first` on, until one must be brought up to date; how far.  With safe they are
+    noted."""
     for i in range(first, len(target)):
         j = U64(target[i] + shift)
         if safe[j] <= t:
             return i
-        c[j, 1 + receptor] += more
-        a = c[j, 0] - less
-        if a != -inf:
-            c[j, 0] = a
-            if w > 0.0 and room < inf:
-                seen = view(room)
-                for k in range(len(p.tau_c)):
-                    b = c[j, 1 + k]
-                    if b != 0.0:
-                        seen = tally(seen, b * now[1, 1 + k], p.share[k], p.near[k], p.far[k])
-                safe[j] = t + wait(seen, below(seen, a, e, r), a * r, room, p.tau)
+        c[j, channel] += more
+        c[j, 0] -= less                                      # -inf stays
+        if noted:
+            n = U64(i)
+            work[0, n] = safe[j]
+            work[1, n] = c[j, 0]
+            for k in range(len(p.tau_c)):
+                work[2 + k, n] = c[j, 1 + k]
     return len(target)
+
+
+def predict(work, n, now, p, t, room, after):
+    """Safe anew for the n that were noted, except for those who are held."""
+    e, r = now[0, 0], now[1, 0]
+    for i in range(U64(n)):
+        a = work[1, i]
+        seen = view(room)
+        for k in range(len(p.tau_c)):
+            seen = tally(seen, work[2 + k, i] * now[1, 1 + k], p.share[k], p.near[k], p.far[k])
+        ahead = t + wait(seen, below(seen, a, e, r), a * r, room, p.tau)
+        after[i] = ahead if a != -inf else work[0, i]
+
+
+def put_off_row(safe, soon, target, shift, after):
+    """`put_off` for all."""
+    for i in range(U64(len(target))):
+        j = U64(target[i] + shift)
+        safe[j] = after[i]
+        block = j // U64(BLOCK)
+        soon[block] = min(soon[block], after[i])
 
 
 def judge(cells, piece, n, t, e, out, counters):
@@ -303,7 +365,7 @@ def judge(cells, piece, n, t, e, out, counters):
             w = sums[r, j]
             if r < p.receptors and w != 0.0:
                 if silent and cells.safe[j] <= t:
-                    settle(cells, piece, j, t, out, counters)
+                    catch_up(cells, piece, j, t, out, counters)
                 silent = False
                 nearer = nearer or w > 0.0
                 if p.tau_c[r] > 0.0:
@@ -341,6 +403,7 @@ def follow(cells, piece, flow, time, place, growths, limit, out, counters):
 # ---------------------------------------------------------------------------------------------------- layout
 def renewed(cells: Moving) -> Moving:
     """The same neurons at the start of another run; what no run changes is shared."""
-    return cells._replace(piece=cells.piece.copy(), safe=cells.safe.copy(), c=cells.c.copy(), now=cells.now.copy(),
-                          sums=np.full_like(cells.sums, NOTHING), touched=np.empty_like(cells.touched),
-                          state=cells.state.copy())
+    return cells._replace(piece=cells.piece.copy(), safe=cells.safe.copy(), soon=cells.soon.copy(), c=cells.c.copy(),
+                          now=cells.now.copy(), sums=np.full_like(cells.sums, NOTHING),
+                          touched=np.empty_like(cells.touched), work=np.empty_like(cells.work),
+                          after=np.empty_like(cells.after), state=cells.state.copy())

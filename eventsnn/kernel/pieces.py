@@ -14,6 +14,7 @@ from .queue import sort_out
 
 BARE = ("note_row", "note_alike", "together", "run_streams", "run_stream", "live", "arrive",
         "window", "soonest", "windows", "no_windows", "all_soonest", "never")                  # see link.py
+INSIDE = ("live", "arrive", "window", "soonest", "windows", "all_soonest")
 inf = np.inf
 
 

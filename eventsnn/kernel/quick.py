@@ -201,7 +201,8 @@ def laid_out(setup: Setup, k: int, first: np.ndarray, last: np.ndarray, width: f
     if served(group).kernel in ("ticks", "clocked"):
         return KERNELS[served(group).kernel].laid_out(setup, k, first, last)
     size = last - first
-    begin = np.cumsum([0, *(size + 1)])
+    block = moving.BLOCK if served(group).kernel == "coefficients" else 1
+    begin = np.cumsum([0, *(-(-(size + 1) // block) * block)])
     places = int(begin[-1])
     neuron, place = joined(first, last), joined(begin[:-1], begin[:-1] + size)
     where = np.searchsorted(group.neuron, neuron)
@@ -238,7 +239,9 @@ def laid_out(setup: Setup, k: int, first: np.ndarray, last: np.ndarray, width: f
     c[place, 0], c[place, 1:] = s.a, s.b
     safe = np.full(places, np.inf)
     safe[place] = s.safe
-    return neuron, place, piece, Moving(piece, cell, safe, c, np.ones((2, c.shape[1])), *work)
+    soon = np.append(np.zeros(places // block), np.full(block, np.inf))
+    return neuron, place, piece, Moving(piece, cell, safe, soon, c, np.ones((2, c.shape[1])), *work[:2],
+                                        np.empty((1 + c.shape[1], places)), np.empty(places), *work[2:])
 
 
 def flows(setup: Setup, chosen: Plan, piece: Any, first: np.ndarray, last: np.ndarray, batch: int
