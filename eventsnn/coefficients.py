@@ -18,6 +18,7 @@ from .doubledouble import exp as sharp_exp
 from .elementary import exp
 from .model import inf
 
+BARE = ("growth", "sunk", "dimmed", "view", "tally", "below", "span", "wait", "look", "closely", "closest", "step")
 F = float.fromhex("0x1.78b56362cef38p-2")     # e^-1
 TINY = 1e-300                                 # b vanishes here, a stays: V approaches v_inf for ever
 U = 2.0 ** -53

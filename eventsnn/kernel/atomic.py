@@ -7,6 +7,7 @@ writes in another order.
 import os
 from typing import Any
 
+from llvmlite import ir
 from numba import config, types
 from numba.core import cgutils
 from numba.extending import intrinsic
@@ -18,6 +19,7 @@ def _word(context, builder, signature, args):
     return cgutils.get_item_pointer(context, builder, signature.args[0], array, [args[1]])
 
 
+BARE = INSIDE = ("fetch",)                              # see link.py
 DISABLED = bool(vars(config)["DISABLE_JIT"])            # NUMBA_DISABLE_JIT: numba compiles nothing
 
 
@@ -36,6 +38,24 @@ def look(typing, array, i):
     def generate(context, builder, signature, args):
         return builder.load_atomic(_word(context, builder, signature, args), "acquire", 8)
     return types.int64(array, types.intp), generate
+
+
+@intrinsic
+def prefetch(typing, array, i):
+    """Have the cache line of array[i] brought near."""
+    def generate(context, builder, signature, args):
+        kind, word = ir.IntType(32), ir.IntType(8).as_pointer()
+        call = builder.module.declare_intrinsic("llvm.prefetch", [word], ir.FunctionType(
+            ir.VoidType(), [word, kind, kind, kind]))
+        where = builder.bitcast(_word(context, builder, signature, args), word)
+        builder.call(call, [where, kind(0), kind(3), kind(1)])             # to be read, often, and no code
+        return context.get_dummy_value()
+    return types.void(array, types.intp), generate
+
+
+def fetch(array, i):
+    """See `pieces.fetch`."""
+    prefetch(array, i)           # type: ignore[call-arg]
 
 
 def stay():

@@ -47,15 +47,15 @@ def compiles() -> bool:
     return not DISABLED
 
 
-def quick_chain(dynamics: Sequence[Dynamics], stamp: Callable[..., Any]) -> dict[str, Bound]:
-    """What the loop does with all groups that go to specialised kernels."""
+def quick_chain(dynamics: Sequence[Dynamics], common: dict[str, Any]) -> dict[str, Bound]:
+    """What the loop does with all groups that go to specialised kernels; common: what all their parts bind."""
     windows, soonest = Bound(pieces.no_windows), Bound(pieces.never)
     fit, queues = Bound(queue.none_fit), Bound(queue.none_longer)
     for quick in (d.quick for d in reversed(dynamics)):
         if quick:
             module = KERNELS[quick.kernel]
             verbs = {name: getattr(module, name) for name in getattr(module, "VERBS", pieces.VERBS)}
-            window = Bound.to(pieces.window, {"stamp": stamp, **verbs, **quick.functions})
+            window = Bound.to(pieces.window, {**common, **verbs, **quick.functions})
             windows = Bound.to(pieces.windows, {"first_pieces": window, "other_pieces": windows})
             soonest = Bound.to(pieces.all_soonest, {"other_pieces": soonest})
             fit = Bound.to(queue.all_fit, {"other_fit": fit})
@@ -65,16 +65,16 @@ def quick_chain(dynamics: Sequence[Dynamics], stamp: Callable[..., Any]) -> dict
 
 def runner(dynamics: Sequence[Dynamics], quick: Sequence[Dynamics], tick: float, jit: bool) -> Callable[..., Any]:
     """The loop for these models, and those that go to specialised kernels, compiled or plain."""
-    stamp = ticked if tick else continuous
-    names: dict[str, Any] = {"stamp": stamp, "slow_window": loop.no_groups, "slow": loop.ask_nobody,
-                             **quick_chain(quick, stamp)}
+    common: dict[str, Any] = {"stamp": ticked if tick else continuous}
+    names: dict[str, Any] = {"slow_window": loop.no_groups, "slow": loop.ask_nobody}
     if dynamics:
-        names |= {"slow_window": Bound.to(loop.groups_through, {"groups_window": chain(dynamics)}),
-                  "slow": loop.ask_groups}
+        names = {"slow_window": Bound.to(loop.groups_through, {"groups_window": chain(dynamics)}),
+                 "slow": loop.ask_groups}
     if jit and compiles():
-        from .atomic import meet
+        from .atomic import fetch, meet
 
-        names["meet"] = meet
+        names["meet"], common["fetch"] = meet, fetch
+    names |= {**common, **quick_chain(quick, common)}
     return link(Bound.to(loop.run, names), jit)
 
 

@@ -16,11 +16,11 @@ from ..rng import U64
 from .pieces import FIRED, NOTHING
 
 BARE = ("clock", "fire", "put_off", "settle", "catch_up", "next_end", "release", "begin", "age", "change", "record",
-        "finish", "finish_block", "least", "lowest", "foresee", "take_in", "deliver", "charge_row", "predict",
-        "put_off_row", "judge", "follow", "load", "store")                                           # see link.py
+        "finish", "finish_block", "least", "lowest", "next_under", "foresee", "take_in", "deliver", "charge_row",
+        "predict", "put_off_row", "judge", "follow", "load", "store")                                           # see link.py
 INSIDE = ("clock", "put_off", "settle", "next_end", "finish", "finish_block", "lowest", "deliver")
 inf = np.inf
-BLOCK = 16                       # neurons, or blocks of them, looked at together for who is due; pieces begin with one
+BLOCK = 16                       # neurons, or blocks of them, looked at together; pieces begin with one
 INFINITY = 0x7FF0000000000000    # inf, bit by bit
 
 
@@ -37,8 +37,9 @@ class Moving(NamedTuple):
     piece: Any                   # (pieces,) see `pieces`
     cell: Any                    # (places,) see `pieces`; gap and back count from V_inf
     safe: np.ndarray             # (places,) float64: no spike, or while held no release, before
-    soon: np.ndarray             # (blocks,) float64: none of the block's is less
-    c: np.ndarray                # (places, 1 + channels) float64: a and b
+    soon: np.ndarray             # (places / BLOCK,) float64: none of the block's is less
+    c: np.ndarray                # (places, 2 + channels) float64: a, b, v_inf: what an event needs, on one cache line
+    kind: np.ndarray             # (places,) int32: whose parameters it has
     now: np.ndarray              # (2, 1 + channels) float64: E of membrane and channels at the instant, and 1 / E
     sums: np.ndarray             # (receptors, places) float64: what arrives at an instant; between instants NOTHING
     touched: np.ndarray          # (places,) int64: work space
@@ -69,7 +70,7 @@ def fire(cells, piece, j, t, out, counters):
     out.time[n] = t
     out.emitter[n] = piece.emitter + j - piece.first
     counters[FIRED] = n + 1
-    p, c = cells.params[j], cells.c[j]
+    p, c = cells.params[cells.kind[j]], cells.c[j]
     for k in range(p.receptors, len(p.tau_c)):
         if p.kick[k] != 0.0:
             c[1 + k] += p.kick[k] * p.gain[k] * growth(t, piece.epoch, p.tau, p.tau_c[k])
@@ -90,7 +91,7 @@ def catch_up(cells, piece, j, horizon, out, counters):
 
 def settle(cells, piece, j, horizon, out, counters):
     """All that the neuron at place j does by itself up to and including the horizon, in this epoch."""
-    p, c = cells.params[j], cells.c[j]
+    p, c = cells.params[cells.kind[j]], cells.c[j]
     while cells.safe[j] <= horizon:
         t = cells.safe[j]
         if c[0] == -inf:
@@ -113,9 +114,10 @@ def settle(cells, piece, j, horizon, out, counters):
                 ahead = wait(seen, below(seen, c[0], e, r), c[0] * r, room, p.tau) if p.theta < inf else inf
                 put_off(cells, j, t + ahead)
             continue
-        after, verdict = step(p, t, piece.epoch, c[0], c[1:], cells.state[j].v_inf)
+        after, verdict = step(p, t, piece.epoch, c[0], c[1:], c[len(c) - 1])
         if verdict > 0:
-            cells.state[j].n_ambiguous += verdict - 1
+            if verdict > 1:
+                cells.state[j].n_ambiguous += 1
             fire(cells, piece, j, t, out, counters)
         else:
             put_off(cells, j, after)
@@ -140,33 +142,45 @@ def begin(cells, piece, out, counters):
 
 def finish(cells, piece, end, out, counters):
     """All up to date before the window's end; before when nothing happens by itself."""
-    soonest, horizon = np.int64(INFINITY), np.nextafter(end, -inf)
+    # size is BLOCK, but no constant: a compiler makes vector instructions of such a loop, and unrolls a short fixed one
+    soonest, horizon, size = np.int64(INFINITY), np.nextafter(end, -inf), len(cells.safe) // len(cells.soon)
     safe, soon, bound = cells.safe.view(np.int64), cells.soon.view(np.int64), np.float64(end).view(np.int64)
     last = (piece.last - 1) // BLOCK + 1
     for a in range(piece.first // BLOCK, last, BLOCK):
-        t = lowest(soon, a)
+        several = min(size, last - a)
+        t = lowest(soon, a, several)
         if t < bound:
-            for block in range(a, min(a + BLOCK, last)):
-                if soon[block] < bound:
-                    finish_block(cells, piece, block * BLOCK, bound, safe, horizon, out, counters)
-                    soon[block] = lowest(safe, block * BLOCK)
-            t = lowest(soon, a)
+            block = next_under(soon, a, a + several, bound)
+            while block < a + several:
+                finish_block(cells, piece, block * BLOCK, bound, safe, horizon, out, counters)
+                soon[U64(block)] = lowest(safe, block * BLOCK, size)
+                block = next_under(soon, block + 1, a + several, bound)
+            t = lowest(soon, a, several)
         soonest = min(soonest, t)
     return np.int64(soonest).view(np.float64)
 
 
 def finish_block(cells, piece, first, bound, safe, horizon, out, counters):
     """The same of one block."""
-    for j in range(first, first + BLOCK):
-        if safe[j] < bound:
-            settle(cells, piece, j, horizon, out, counters)
+    j = next_under(safe, first, first + BLOCK, bound)
+    while j < first + BLOCK:
+        settle(cells, piece, j, horizon, out, counters)
+        j = next_under(safe, j + 1, first + BLOCK, bound)
 
 
-def lowest(bits, first):
-    """The least of BLOCK times >= 0: their bits are in the same order, and integers have vector instructions for it."""
+def next_under(bits, first, last, bound):
+    """The first of these that is less than the bound, or `last`."""
+    for i in range(U64(first), U64(last)):
+        if bits[i] < bound:
+            return np.int64(i)
+    return np.int64(last)
+
+
+def lowest(bits, first, n):
+    """The least of n times >= 0: their bits are in the same order, and integers have vector instructions for it."""
     soonest = np.int64(INFINITY)
-    for i in range(BLOCK):
-        soonest = min(soonest, bits[U64(first + i)])
+    for i in range(U64(n)):
+        soonest = min(soonest, bits[U64(first) + i])
     return soonest
 
 
@@ -210,7 +224,7 @@ def load(cells, piece, j, t):
 def store(cells, j):
     """And back."""
     p, s, c, own = cells.params[j], cells.state[j], cells.c[j], cells.cell[j]
-    own.gap, own.back = p.theta - s.v_inf, p.reset - s.v_inf
+    own.gap, own.back, c[len(c) - 1] = p.theta - s.v_inf, p.reset - s.v_inf, s.v_inf
     if not s.held:
         c[0] = s.a
         put_off(cells, j, s.safe)

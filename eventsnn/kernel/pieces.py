@@ -13,8 +13,8 @@ from .drive import Drive, head
 from .queue import sort_out
 
 BARE = ("note_row", "note_alike", "together", "run_streams", "run_stream", "live", "arrive",
-        "window", "soonest", "windows", "no_windows", "all_soonest", "never")                  # see link.py
-INSIDE = ("live", "arrive", "window", "soonest", "windows", "all_soonest")
+        "window", "soonest", "windows", "no_windows", "all_soonest", "never", "fetch", "fetch_row")     # see link.py
+INSIDE = ("live", "arrive", "window", "soonest", "windows", "all_soonest", "fetch", "fetch_row")
 inf = np.inf
 
 
@@ -68,6 +68,7 @@ PART = np.dtype([
 ])
 FIRED, WANTED = 4, 5             # places in the counters: spikes in this window; room for spikes that is wanted
 NOTHING = np.nan                 # a sum where nothing has arrived
+AHEAD, LINE = 128, 16            # targets that are fetched ahead; of one cache line
 
 
 class Wires(NamedTuple):
@@ -190,6 +191,16 @@ def run_stream(cells, piece, wires, drive, queue, d, tied, limit, out, counters)
 
 
 # ---------------------------------------------------------------------------------------------------- windows
+def fetch(array, i):
+    """Memory that will soon be read.  (Compiled: see `atomic.py`.)"""
+
+
+def fetch_row(wires, row):
+    """Of a row that is next: the cache lines that no hardware would foresee."""
+    for k in range(row.begin, min(row.end, row.begin + AHEAD), LINE):
+        fetch(wires.target, k)
+
+
 def live(cells, piece, wires, drive, queue, end, breakpoints, times, out, counters):
     """One piece through one window, its queue from piece.next on; False: there is no more room in `out`."""
     size = (piece.last - piece.first) * piece.most + len(drive.bits)
@@ -237,6 +248,8 @@ def arrive(cells, piece, wires, drive, queue, t, out, counters):
         alone = alone and (q == first or (part == queue.part[q - 1] + 1 and wires.part[part].apart))
         q += 1
     piece.next = q
+    if q < piece.stop:
+        fetch_row(wires, wires.part[queue.part[q]])
     for d in range(piece.stream, piece.streams):
         alone = alone and head(drive, d) > t
     if alone:
@@ -258,6 +271,8 @@ def window(quick, due, queue, number, end, frame, sample, out, counters):
         piece = cells.piece[b]
         if progress[2] == 0:
             piece.next, piece.stop = queue.first[b], queue.first[b + 1]
+            if piece.next < piece.stop:
+                fetch_row(quick.wires, quick.wires.part[queue.part[piece.next]])
         if piece.next < piece.stop or piece.soonest < end or (recording and piece.recorded) or progress[2] == 1:
             progress[1], progress[2] = b, 1
             if not live(cells, piece, quick.wires, drive, queue, end, frame.breakpoints, times, out, counters):

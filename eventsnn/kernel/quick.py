@@ -235,13 +235,18 @@ def laid_out(setup: Setup, k: int, first: np.ndarray, last: np.ndarray, width: f
         u[place] = s.u
         return neuron, place, piece, Still(piece, cell, u, np.empty(places), np.empty(places, np.int64), *work)
     piece.most = SPIKES + 2
-    c = np.zeros((places, 1 + s.b.shape[1]))
-    c[place, 0], c[place, 1:] = s.a, s.b
+    channels = s.b.shape[1]
+    c = np.zeros((places, 2 + channels))
+    c[place, 0], c[place, 1:-1], c[place, -1] = s.a, s.b, s.v_inf
+    kind = np.arange(places, dtype=np.int32)
+    for low, high in zip(piece.first, piece.last, strict=True):
+        if (params[low:high] == params[low]).all():
+            kind[low:high] = low
     safe = np.full(places, np.inf)
     safe[place] = s.safe
-    soon = np.append(np.zeros(places // block), np.full(block, np.inf))
-    return neuron, place, piece, Moving(piece, cell, safe, soon, c, np.ones((2, c.shape[1])), *work[:2],
-                                        np.empty((1 + c.shape[1], places)), np.empty(places), *work[2:])
+    soon = np.zeros(places // block)
+    return neuron, place, piece, Moving(piece, cell, safe, soon, c, kind, np.ones((2, 1 + channels)), *work[:2],
+                                        np.empty((2 + channels, places)), np.empty(places), *work[2:])
 
 
 def flows(setup: Setup, chosen: Plan, piece: Any, first: np.ndarray, last: np.ndarray, batch: int
