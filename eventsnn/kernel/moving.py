@@ -17,7 +17,7 @@ from .pieces import FIRED, NOTHING
 
 BARE = ("clock", "fire", "put_off", "settle", "catch_up", "next_end", "release", "begin", "age", "change", "record",
         "finish", "finish_block", "least", "lowest", "next_under", "foresee", "take_in", "deliver", "charge_row",
-        "predict", "put_off_row", "judge", "follow", "load", "store")                                           # see link.py
+        "predict", "put_off_row", "judge", "follow", "load", "store")                                # see link.py
 INSIDE = ("clock", "put_off", "settle", "next_end", "finish", "finish_block", "lowest", "deliver")
 inf = np.inf
 BLOCK = 16                       # neurons, or blocks of them, looked at together; pieces begin with one
