@@ -3,15 +3,18 @@
 import json
 import math
 import os
+from pathlib import Path
 
 import eventsnn.exporters.fixed.modelfile as modelfile
 import networkx as nx
 import numpy as np
 import pytest
 from eventsnn.exporters import TARGETS, export, quantise, read
+from eventsnn.exporters.fixed import reference
 
 from eventsnn.errors import Mistake
 from eventsnn.graph import compile
+from eventsnn.network import flat
 from eventsnn.simulate import simulate
 
 
@@ -255,3 +258,78 @@ def test_export_refuses_unknown_targets_and_float_networks(fixed, tmp_path):
         export(fixed, "jsn", tmp_path)
     with pytest.raises(Mistake, match=r"quantise\(network\) first"):
         export(compile(fixed.graph), "json", tmp_path)
+
+
+# ---------------------------------------------------------------------------------------------------- the page
+PAGE = Path(__file__).parents[1] / "docs" / "model-file.md"
+
+
+def page():
+    """The program that docs/model-file.md gives to other teams."""
+    names: dict = {}
+    exec(PAGE.read_text("utf-8").partition("```python\n")[2].partition("```")[0], names)
+    return names["load"], names["run"]
+
+
+@pytest.mark.parametrize("make", [
+    network, lambda: network("mul"), lambda: network("linear"), clocked,
+    lambda: clocked(decay="shift", i_decay="shift", rounding="FLOOR", saturation="full"),
+    lambda: clocked(decay="linear", i_decay="linear", saturation="wrap", compare=">", v_bits=12, guard_bits=4),
+    lambda: clocked(rounding="ROUND", input_first=True, v_bits=16, i_bits=12, decay="shift", min1=False)])
+def test_the_program_on_the_page_computes_the_same_bits_from_the_files_alone(make, tmp_path):
+    fixed = make()
+    export(fixed, "json", tmp_path)
+    load, run = page()
+    header, images = load(tmp_path)
+    given = [p for p in header["populations"] if p["model"] == "spikes"]
+    trains = {p["emitter"] + k: np.rint(np.array(own["values"]) / header["tick_ms"]).astype(int).tolist()
+              for p in given for k, own in enumerate(p["float"]["times"])}
+    result = simulate(fixed, 15.0, backend="python", record={7: ["v"], "out": ["v"], **{
+        p.name: ["spikes"] for p in fixed.populations if p.model == "poisson"}}, record_at=0.1)
+    for name, spikes in result.sources.items():
+        for time, k in zip(spikes.time, spikes.neuron, strict=True):
+            trains.setdefault(fixed.by_name[name].emitter + int(k), []).append(round(time / 0.1))
+    spikes, v = run(header, images, 150, trains)
+    assert spikes == list(zip(np.rint(result.spikes.time / 0.1).astype(int).tolist(), result.spikes.neuron.tolist(),
+                              strict=True))
+    assert len(spikes)
+    for p in fixed.populations:
+        if p.kind == "neuron":
+            mine = [row[p.neuron:p.neuron + p.size] for row in v]
+            assert (np.array(mine) * p.scale + p.rest).tolist() == result.recorded[p.name]["v"].tolist()
+
+
+def worked():
+    """The page's worked example as a table of its ticks, below the constants that its file has."""
+    g = nx.MultiDiGraph()
+    g.add_node("in", model="spikes", times=[0.1, 0.3])
+    g.add_node("n", model="lif", tau_m=1.0, cm=1.0, v_rest=0.0, v_reset=0.0, v_thresh=0.1, tau_refrac=0.3,
+               synapse="exp", tau_syn=[0.5])
+    g.add_edge("in", "n", weight=0.5, delay=0.1)
+    fixed = quantise(compile(g), v_bits=12, i_bits=12, weight_bits=4)
+    p, shift = fixed.groups[0].params[0], fixed.fixed.projections[0].shift
+    form, current = fixed.fixed.formats["n"], fixed.fixed.formats["n"].currents[0]
+    lsb = round(math.log2(form.lsb))
+    lines = [f"| LSB of V | 2^{lsb} mV | top {p.top}, theta {p.theta}, reset {p.reset}, refrac {p.refrac} |",
+             "|---|---|---|",
+             f"| decay of V | V rate / 2^bits | rate {p.rate}, bits {p.bits} |",
+             f"| LSB of I | 2^{lsb - current.fall} mV a tick | fall {p.fall[0]}, rate_i {p.rate_i[0]}, "
+             f"bits_i {p.bits_i[0]}, top_i {p.top_i[0]} |",
+             f"| weight | mantissa 2^shift | {int(flat(fixed.synapses).weight[0]) >> shift} * 2^{shift} = "
+             f"{int(flat(fixed.synapses).weight[0])} LSBs of I |", "",
+             "| tick | arrives | I | round(I / 2^fall) | V | |", "|---|---|---|---|---|---|"]
+    trace = reference.run(fixed, 1.0, {0: [0.1, 0.3]})
+    arrived = (2, 4)
+    for n in range(9):
+        i, (v,) = trace.currents[n][0][0], trace.v[n]
+        note = "spike, then reset" if (n, 0) in trace.spikes else f"refractory, {trace.masked[n][0]} to go" if n and (
+            trace.masked[n - 1][0]) else ""
+        weight = int(flat(fixed.synapses).weight[0]) * (n in arrived)
+        lines.append(f"| {n} | {weight or ''} | {i} | {i >> int(p.fall[0])} | {v} | {note} |")
+    return "\n".join(lines), trace
+
+
+def test_the_worked_example_on_the_page_is_what_is_computed():
+    table, trace = worked()
+    assert trace.spikes == [(4, 0)]
+    assert table in PAGE.read_text("utf-8")

@@ -179,7 +179,7 @@ def test_without_a_run_the_range_comes_from_threshold_and_weights():
                                                                 (1e-3, [1e-5], 16, 4), (25.0, [], 24, 9)])
 def test_the_lsb_is_a_power_of_two_whose_rails_hold_the_range(wide, weights, bits, guard):
     nothing = np.zeros(len(weights), int)
-    incoming = scales.Incoming(np.array(weights), nothing, nothing, nothing, np.array(weights))
+    incoming = scales.Incoming(np.array(weights), nothing, nothing, nothing, np.array(weights), nothing)
     exponent, left = scales.lsb(wide, math.inf, incoming, 8, bits, guard)
     assert wide <= (2 ** (bits - 1) - 1) * 2.0**exponent
     assert left == guard or wide > (2 ** (bits - 1) - 1) * 2.0 ** (exponent - 1)

@@ -21,6 +21,7 @@ from eventsnn.errors import Mistake
 from eventsnn.network import Group, Network, Population, Synapses, flat
 from eventsnn.result import Result
 from eventsnn.rules import by_owner
+from eventsnn.streams import expected
 from eventsnn.synapses import Projection as Edge
 from eventsnn.synapses import counted
 from eventsnn.synapses import synapses as synapse_table
@@ -32,6 +33,7 @@ from .refusals import Options, checked, refuse
 from .scales import Marks
 
 EXACT = 2**48        # a neuron's |weights| add up to less, so that 2^14 spikes of every source in one tick fit 62 bits
+SECOND = 1000.0      # ms, over which a source's rate is taken
 MODES: Mapping[str, Any] = {"event": eventmode, "tick": tickmode}
 
 
@@ -47,6 +49,7 @@ class Part(NamedTuple):
     delay: np.ndarray            # (n,) float64, ms
     worth: np.ndarray            # (n,) float64: mV that V moves by at the tick of an arrival
     peak: np.ndarray             # (n,) float64: the PSP's peak, mV, or a bound of it
+    often: float                 # spikes of one emitter that are expected in a ms
 
 
 class Rounded(NamedTuple):
@@ -162,8 +165,19 @@ def parts_of(network: Network, gains: Mapping[Any, Sequence[np.ndarray]], peaks:
             post = table.target[k] - p.neuron
             worth = table.weight[k] * gains[p.name][receptor][post]
             parts.append(Part(emitting[source[k[0]]], p, receptor, table.emitter[k], table.target[k], table.weight[k],
-                              table.delay[k], worth, worth * peaks[p.name][receptor][post]))
+                              table.delay[k], worth, worth * peaks[p.name][receptor][post],
+                              frequency(emitting[source[k[0]]])))
     return parts
+
+
+def frequency(p: Population) -> float:
+    """Spikes a ms of one source of the population; of neurons nobody knows beforehand: 0."""
+    if p.kind == "neuron":
+        return 0.0
+    if p.model != "spikes":
+        return float(expected(p, SECOND)) / p.size / SECOND
+    trains = p.params["times"]
+    return max((len(train) / max(float(train[-1] - train[0]), 1.0) for train in trains if len(train)), default=0.0)
 
 
 def gathered(parts: Sequence[Part], p: Population) -> scales.Incoming:
@@ -174,7 +188,8 @@ def gathered(parts: Sequence[Part], p: Population) -> scales.Incoming:
         np.concatenate([np.empty(0, np.int64), *(part.post - p.neuron for part in parts)]),
         np.repeat(np.arange(len(parts)), sizes),
         np.repeat(np.array([part.receptor for part in parts], np.int64), sizes),
-        np.concatenate([np.empty(0), *(part.peak for part in parts)]))
+        np.concatenate([np.empty(0), *(part.peak for part in parts)]),
+        np.repeat(np.array([part.often for part in parts]), sizes))
 
 
 def rounding_of(part: Part, form: Format) -> Rounded:

@@ -10,7 +10,9 @@ nothing resets, gets the largest sum of a neuron's |weights| instead of the larg
 counts here as the peak of its PSP, and the range grows by what i_offset adds in the long run.
 
 Currents (tick mode) count in mV that they move V by in a tick: their range is max(1.25 max|i|, |mean| + 6 sd), at least
-the largest |weight| and |i_init|, and without a calibration run the largest sum of a neuron's |weights|.
+the largest |weight| and |i_init|.  Without a calibration run it is the largest sum of a neuron's |weights|, each as
+often as its source may fire within tau_syn (m + 6 sqrt(m / 2) times at a mean of m, at least once), and at least four
+of the largest.
 """
 
 import math
@@ -53,6 +55,7 @@ class Incoming(NamedTuple):
     projection: np.ndarray       # number of the projection each belongs to
     receptor: np.ndarray
     peak: np.ndarray             # the PSP's peak, or a bound of it, mV
+    often: np.ndarray            # how many spikes of its source are expected in a ms
 
 
 class Span(NamedTuple):
@@ -92,20 +95,23 @@ def span(population: Population, marked: Marks, incoming: Incoming, recorded: Ma
          gains: Sequence[np.ndarray]) -> Span:
     """The ranges of one population; `gains`: mV that V moves by for a weight of 1, per receptor."""
     reach = potential(population, marked, incoming, recorded.get("v"), source)
-    starts = receptors(population.params, population.size)["i_init"]
+    told = receptors(population.params, population.size)
     return reach._replace(currents=tuple(
-        flow(gain, start, incoming, incoming.receptor == k, recorded["i"][..., k] if "i" in recorded else None)
-        for k, (gain, start) in enumerate(zip(gains, starts, strict=True))))
+        flow(gain, start, tau, incoming, incoming.receptor == k, recorded["i"][..., k] if "i" in recorded else None)
+        for k, (gain, start, tau) in enumerate(zip(gains, told["i_init"], told["tau_syn"], strict=True))))
 
 
-def flow(gain: np.ndarray, start: np.ndarray, incoming: Incoming, mine: np.ndarray, i: np.ndarray | None) -> float:
-    """The range of one receptor's current."""
+def flow(gain: np.ndarray, start: np.ndarray, tau: np.ndarray | None, incoming: Incoming, mine: np.ndarray,
+         i: np.ndarray | None) -> float:
+    """The range of one receptor's current; tau: of its synapses, ms (None: it has no current)."""
     weight = np.abs(incoming.weight[mine])
     least = max(weight.max(initial=0.0), np.abs(start * gain).max())
     if i is not None and np.size(i):
         moved = i * gain
         return max(HEADROOM * float(np.abs(moved).max()), abs(float(moved.mean())) + SIGMAS * float(moved.std()), least)
-    return max(float(np.bincount(incoming.target[mine], weight, 1).max()), least)
+    count = incoming.often[mine] * (0.0 if tau is None else tau[incoming.target[mine]])
+    weight = weight * np.maximum(count + SIGMAS * np.sqrt(0.5 * count), 1.0)
+    return max(float(np.bincount(incoming.target[mine], weight, 1).max()), 4.0 * least)
 
 
 def potential(population: Population, marked: Marks, incoming: Incoming, v: np.ndarray | None, source: str) -> Span:
