@@ -64,9 +64,9 @@ def test_kernels_know_no_network_and_no_model():
 
 @pytest.mark.parametrize(("package", "allowed"), [
     ("numba", {"eventsnn/kernel/link.py", "eventsnn/kernel/atomic.py"}),
-    ("networkx", {"eventsnn/graph.py", "eventsnn/jsonfile.py"}),
+    ("networkx", {"eventsnn/graph.py", "eventsnn/jsonfile.py", "eventsnn/placement.py"}),
     ("matplotlib", {"eventsnn/plot.py", "eventsnn/figures.py"}),
-    ("simpy", {"eventsnn/reference.py"}),
+    ("simpy", {"eventsnn/reference.py", "eventsnn/fabric.py", "eventsnn/stations.py"}),
     ("typer", {"eventsnn/cli.py", *(f"eventsnn/commands/{name}.py" for name in COMMANDS)}),
     ("rich", {"eventsnn/terminal.py"}),
 ])
