@@ -109,9 +109,21 @@ def flow(gain: np.ndarray, start: np.ndarray, tau: np.ndarray | None, incoming: 
     if i is not None and np.size(i):
         moved = i * gain
         return max(HEADROOM * float(np.abs(moved).max()), abs(float(moved.mean())) + SIGMAS * float(moved.std()), least)
-    count = incoming.often[mine] * (0.0 if tau is None else tau[incoming.target[mine]])
-    weight = weight * np.maximum(count + SIGMAS * np.sqrt(0.5 * count), 1.0)
+    weight = weight * together(incoming.often[mine] * (0.0 if tau is None else tau[incoming.target[mine]]))
     return max(float(np.bincount(incoming.target[mine], weight, 1).max()), 4.0 * least)
+
+
+def together(count: np.ndarray) -> np.ndarray:
+    """How many inputs may be felt at once where so many are on average."""
+    return np.maximum(count + SIGMAS * np.sqrt(0.5 * count), 1.0)
+
+
+def piled(population: Population, incoming: Incoming) -> np.ndarray:
+    """The same for the PSPs of currents, which last for tau_m at least; a delta synapse's count once."""
+    tau = population.params["tau_m"]
+    lasting = np.array([kind != "delta" for kind in receptors(population.params, population.size)["synapse"]])
+    felt = incoming.often * np.where(np.isfinite(tau), tau, 0.0)[incoming.target]
+    return np.where(lasting[incoming.receptor], together(felt), 1.0)
 
 
 def potential(population: Population, marked: Marks, incoming: Incoming, v: np.ndarray | None, source: str) -> Span:
@@ -128,7 +140,7 @@ def potential(population: Population, marked: Marks, incoming: Incoming, v: np.n
             wide = max(wide, HEADROOM * (marks + largest))
         return Span(wide or largest or 1.0, source, mean, sd)
     if len(finite) < len(theta):
-        largest = np.bincount(incoming.target, np.abs(incoming.peak), 1).max()
+        largest = np.bincount(incoming.target, np.abs(incoming.peak) * piled(population, incoming), 1).max()
     tau, push = population.params["tau_m"], np.abs(population.params["i_offset"]) / population.params["cm"]
     steady = np.where(np.isfinite(tau), tau, 0.0) * push
     return Span(2.0 * marks + float(largest) + float(steady.max()) or 1.0, "analytic")
