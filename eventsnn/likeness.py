@@ -3,7 +3,7 @@
     spike_sync   mean SPIKE-synchrony of the neurons that spike in either run; floor: the worst of five runs with one
                  input spike less, or of another seed where there is no input
     statistics   1 - the largest KS distance of rates, CVs, LVs and pairwise correlations; floor: the worst of three
-                 other seeds
+                 other seeds, of the sources or, where none is random, of `compile`: another wiring, another start
 
 Both are 1 for equal spikes, and the floor is what the float network keeps of itself.
 """
@@ -74,8 +74,9 @@ def judge_of(network: Network, until: float | None, score: Callable[[Network], f
         raise Mistake(f"there is no measure {measure!r}{nearest(measure, MEASURES)}")
     if until is None:
         raise Mistake("tune needs until=T, a time in ms over which spikes are compared, or score=, a task's")
-    run = simulate(network, until, inputs=inputs, seed=seed,
-                   record={p.name: ["v"] for p in network.populations if p.kind == "neuron"})
+    run = simulate(network, until, inputs=inputs, seed=seed,        # with all that `quantise` calibrates by
+                   record={p.name: ["v", "i"] if "i0" in p.variables else ["v"] for p in network.populations
+                           if p.kind == "neuron"})
     if run.interrupted:
         raise KeyboardInterrupt
     judge = Likeness(measure, run.spikes, float(until), inputs, int(run.provenance["seed"]))
@@ -93,6 +94,18 @@ def floor(run: Result, measure: str) -> float:
         others = list(one_spike_less(run, RUNS))
     if not others and random_sources(run.network):
         others = [reseeded(run, k + 1) for k in range(SEEDS)]
+    elif measure == "statistics" and run.network.graph is not None:
+        others = [rewired(run, k + 1) for k in range(SEEDS)]
+        others = [other for other in others if other != run.spikes]
     if not others:
         raise Mistake(f"{measure} has no floor in a network without input or randomness: give at_least=")
     return min(MEASURES[measure][0](run.spikes, other, run.until) for other in others)
+
+
+def rewired(run: Result, step: int) -> Spikes:
+    """A run of the same graph, compiled with another seed."""
+    from .graph import compile
+
+    network = compile(run.network.graph, seed=run.network.seed + step)
+    return simulate(network, run.until, inputs=run.inputs, seed=run.provenance["seed"],
+                    backend=run.provenance["backend"]).spikes
