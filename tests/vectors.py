@@ -1,8 +1,10 @@
 """The one set of vectors that every engine runs: integer networks under stimuli that reach the corners.
 
-Each is small and named for the corner it reaches; `drawn(seed)` gives random ones.  All are in event mode.
+Each is small and named for the corner it reaches; `drawn(seed)` gives random ones.  Those named tick and `still`, and
+every third of the random ones, are in tick mode, the others in event mode.
 """
 
+import dataclasses
 import math
 
 import networkx as nx
@@ -118,26 +120,71 @@ def wide():
     return made(g, "mul", v_bits=32, weight_bits=16, decay_bits=31), 60.0
 
 
+def ticked(rounding="DOWN", saturation="symmetric", decay="mul", i_decay="mul", tight=True, **options):
+    """Tick mode: currents and direct input, a bias, refractoriness; small registers that clip or wrap."""
+    g = nx.MultiDiGraph()
+    g.add_node("in", model="spikes", size=3, times=[[k * 0.5 for k in range(1, 24)], [3.0, 3.0, 30.0], [40.0]])
+    cells(g, size=4, synapse=["exp", "delta"], tau_syn=[3.0, None], tau_m=[5.0, 10.0, 20.0, 8.0], i_offset=0.03,
+          tau_refrac=[0.0, 1.0, 2.5, 1.0], v_init=[-60.0, -54.0, -70.0, -60.0])
+    cells(g, "quiet", size=33, tau_m=10.0, v_thresh=-59.0)
+    g.add_edge("in", "n", rule="all_to_all", weight=[0.4, 0.3, -0.5, 0.6] * 2 + [-0.9] * 4, delay=[0.5, 1.0, 2.0] * 4)
+    g.add_edge("in", "n", rule="all_to_all", weight=1.5, delay=1.0, receptor=1)
+    g.add_edge("n", "n", rule="all_to_all", weight={"normal": [0.0, 0.3]}, delay={"uniform": [0.5, 4.0]})
+    g.add_edge("n", "quiet", rule="pairs", source=[0, 1, 2, 3], target=[0, 32, 32, 7], weight=1.5, delay=1.0)
+    network = made(g, decay, mode="tick", rounding=rounding, saturation=saturation, i_decay=i_decay, **options)
+    return narrow(network) if tight else network, 70.0
+
+
+def narrow(network):
+    """Registers that just hold thresholds and initial values: quantise would have made them wider."""
+    (group,) = network.groups
+    params = group.params.copy()
+    params.top = (1 << int(max(params.theta.max(), np.abs(group.state.v).max())).bit_length()) - 1
+    params.top_i = (1 << int(params.top_i.max() // 8).bit_length()) - 1
+    return dataclasses.replace(network, groups=(group._replace(params=params),))
+
+
+def still():
+    """Tick mode without currents: subtraction with a bound of spikes per tick, a strict threshold, long silence."""
+    g = nx.MultiDiGraph()
+    g.add_node("in", model="spikes", size=1, times=[1.0, 1.0, 4.0, 4.0, 4.0, 5000.0])
+    cells(g, size=3, reset="subtract", tau_refrac=0.0, v_reset=-60.0, v_thresh=-59.0, v_init=[-60.0, -57.2, -59.0])
+    cells(g, "after", size=2)
+    g.add_edge("in", "n", rule="all_to_all", weight=3.25, delay=0.5)
+    g.add_edge("n", "after", rule="all_to_all", weight=0.6, delay=[0.5, 1.5, 0.5, 2.5, 0.5, 0.5])
+    return made(g, "mul", mode="tick", spikes=2, compare=">"), 5020.0
+
+
 CORNERS = {
     **{f"rails_{decay}": lambda decay=decay: rails(decay) for decay in DECAYS},
     **{f"silence_{decay}": lambda decay=decay: silence(decay) for decay in DECAYS},
     "together": together, "sparse": sparse, "nothing": nothing, "loops": loops, "many": many, "wide": wide,
+    "tick": lambda: ticked(i_bits=10, v_bits=12, guard_bits=3),
+    "tick_floor": lambda: ticked("FLOOR", "full", "mul", "shift", i_bits=12, v_bits=12, guard_bits=3, min1=False),
+    "tick_round": lambda: ticked("ROUND", "wrap", "shift", "linear", i_bits=10, v_bits=11, guard_bits=2, compare=">"),
+    "tick_first": lambda: ticked("ROUND", "symmetric", "lut", "lut", False, input_first=True, v_bits=32, i_bits=32),
+    "still": still,
 }
 
 
 def drawn(seed, parts=1):
     """A random network: of so many random graphs that have nothing to do with each other but their formats."""
     rng = np.random.default_rng([seed, 17])
-    pick = picker(rng)
+    pick, clocked = picker(rng), seed % 3 == 2                             # every third in tick mode
     options = {"v_bits": pick(8, 12, 24, 32), "weight_bits": pick(2, 4, 8, 16), "guard_bits": pick(None, 0, 4),
                "decay_bits": pick(None, 8), "decay": pick("lut", "mul", "linear")}
+    if clocked:
+        options |= {"mode": "tick", "rounding": pick("DOWN", "FLOOR", "ROUND"), "i_bits": pick(12, 24, 32),
+                    "spikes": pick(1, 3, 31),
+                    "saturation": pick("symmetric", "full", "wrap"), "compare": pick(">=", ">"),
+                    "i_decay": pick("mul", "shift", "linear"), "input_first": bool(pick(0, 1))}
     g = nx.MultiDiGraph()
     while parts:
-        one = graph(rng)
+        one = graph(rng, clocked)
         try:
             made(one, **options)
         except Mistake as error:                                           # a grid too coarse for threshold or decay
-            if "more v_bits" not in str(error):
+            if "more v_bits" not in str(error) and "does not fit" not in str(error):
                 raise
             continue
         g = nx.union(g, nx.relabel_nodes(one, lambda name, part=parts: f"{name}{part}"))
@@ -149,8 +196,8 @@ def picker(rng):
     return lambda *values: values[rng.integers(len(values))]
 
 
-def graph(rng):
-    """One or two populations behind three sources, onto each other and themselves."""
+def graph(rng, currents):
+    """One or two populations behind three sources, onto each other and themselves; with exponential currents or not."""
     pick, g = picker(rng), nx.MultiDiGraph()
     times = [0.0, 0.5, 2.25, 7.0, 7.0, 11.3, 19.9, 20.0, 26.5]
     g.add_node("in", model="spikes", size=3, times=[sorted(rng.choice(times, rng.integers(0, 40)).tolist())
@@ -161,7 +208,9 @@ def graph(rng):
         g.add_node(name, model="lif", size=size, v_rest=-60.0, reset="subtract" if subtract else "value",
                    tau_m=[pick(2.0, 10.0, 50.0, math.inf) for _ in range(size)], v_thresh=pick(-55.0, -59.5, math.inf),
                    v_reset=pick(-60.0, -63.0), v_init=pick(-60.0, -57.0, -54.0, -75.0),
-                   tau_refrac=0.0 if subtract else pick(0.0, 0.5, 1.0, 2.3))
+                   tau_refrac=0.0 if subtract else pick(0.0, 0.5, 1.0, 2.3),
+                   **({"synapse": "exp", "tau_syn": pick(1.0, 4.0), "i_offset": pick(0.0, 0.1)} if currents and subtract
+                      else {}))
     for _ in range(rng.integers(1, 6)):
         pre, post = pick("in", *names), pick(*names)
         rule = pick({"rule": "all_to_all"}, {"rule": "fixed_indegree", "indegree": 3})

@@ -34,6 +34,7 @@ class Trace(NamedTuple):
 
     spikes: np.ndarray           # (n, 2) int64: tick, neuron
     v: np.ndarray                # (n, 3) int64: tick, neuron, LSBs above rest; only where it was asked for
+    currents: np.ndarray         # (n, 4) int64: tick, neuron, receptor, LSBs; likewise, and in tick mode only
     saturations: int
 
 
@@ -79,18 +80,21 @@ def traced(folder: str | Path, target: str = "host", flags: tuple[str, ...] = ("
 
 def parsed(text: str) -> Trace:
     """What replay.h prints."""
-    spikes, v, saturations = [], [], None
+    spikes, v, currents, saturations = [], [], [], None
     for line in text.splitlines():
         words = line.split(",")
         if words[0] == "v":
             v.append([int(word) for word in words[1:]])
+        elif words[0] == "i":
+            currents.append([int(word) for word in words[1:]])
         elif words[0] == "end":
             saturations = int(words[2])
         else:
             spikes.append([int(word) for word in words])
     if saturations is None:
         raise Mistake("the replay stopped before its end")
-    return Trace(np.array(spikes, np.int64).reshape(-1, 2), np.array(v, np.int64).reshape(-1, 3), saturations)
+    return Trace(np.array(spikes, np.int64).reshape(-1, 2), np.array(v, np.int64).reshape(-1, 3),
+                 np.array(currents, np.int64).reshape(-1, 4), saturations)
 
 
 def report(folder: str | Path, target: str = "host") -> dict[str, Any]:

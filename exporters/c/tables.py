@@ -14,11 +14,12 @@ from eventsnn.errors import Mistake
 from eventsnn.network import Network, flat
 
 from .. import vectors
-from ..fixed import lif
+from ..fixed import clocked, lif
+from ..fixed.format import ROUNDINGS, SATURATIONS
 
 FAR = 1 << 14                    # a table's length and a refractory period that 16-bit time stamps can bear
 LINE = 120
-NAMES = ("NONE", "LINEAR", "MUL", "LUT")
+NAMES = ("NONE", "LINEAR", "MUL", "LUT", "SHIFT")
 
 
 class Rows(NamedTuple):
@@ -30,6 +31,7 @@ class Rows(NamedTuple):
     emitter: np.ndarray          # (rows,)
     wait: np.ndarray             # (rows,) ticks until the emitter's next row
     shift: np.ndarray            # (rows,)
+    receptor: np.ndarray         # (rows,); 0 in event mode, which sums all receptors
     first: np.ndarray            # (rows + 1,) into target and mantissa
     target: np.ndarray
     mantissa: np.ndarray
@@ -40,14 +42,15 @@ def renumbered(network: Network) -> np.ndarray:
     return np.argsort(vectors.rows(network))
 
 
-def rows(network: Network) -> Rows:
+def rows(network: Network, ticked: bool = False) -> Rows:
     """The table.  A row's shift is the largest that loses no bit of any of its weights, up to 31."""
     table = flat(network.synapses)
     emitter, delay = renumbered(network)[table.emitter], table.delay.astype(np.int64)
-    order = np.lexsort((table.target, delay, emitter))
-    emitter, delay, weight = emitter[order], delay[order], table.weight[order]
+    receptor = table.receptor.astype(np.int64) * ticked
+    order = np.lexsort((table.target, receptor, delay, emitter))
+    emitter, delay, receptor, weight = emitter[order], delay[order], receptor[order], table.weight[order]
     new = np.ones(len(order), bool)
-    new[1:] = (np.diff(emitter) != 0) | (np.diff(delay) != 0)
+    new[1:] = (np.diff(emitter) != 0) | (np.diff(delay) != 0) | (np.diff(receptor) != 0)
     begin = np.flatnonzero(new)
     bits = np.bitwise_or.reduceat(weight, begin) if len(begin) else weight[:0]
     shift = np.array([min((int(b) & -int(b)).bit_length() - 1, 31) if b else 0 for b in bits], np.int64)
@@ -59,65 +62,101 @@ def rows(network: Network) -> Rows:
     longest[of_row] = at                                   # ascending within an emitter: the last one stays
     wait = np.full(len(begin), longest.max(initial=0) + 1)
     wait[:-1][~head[1:]] = np.diff(at)[~head[1:]]
-    return Rows(first_row, first_delay, longest, of_row, wait, shift, first, table.target[order],
+    return Rows(first_row, first_delay, longest, of_row, wait, shift, receptor[begin], first, table.target[order],
                 weight >> np.repeat(shift, np.diff(first)))
 
 
 def network_h(network: Network, name: str) -> str:
-    """network.h: the tables of a network in event mode."""
-    if network.groups[0].dynamics is not lif.DYNAMICS:
-        raise Mistake(f"the C export has no {network.groups[0].dynamics.name} yet: quantise in event mode")
-    found, (group,), n = rows(network), network.groups, network.neurons
-    order = np.argsort(group.neuron)
-    p, start = group.params[order], group.state["v"][order]
-    if np.abs(start).max(initial=0) >= 1 << 31:
-        raise Mistake(f"v_init of neuron {int(np.argmax(np.abs(start)))} does not fit 32 bits: take fewer v_bits")
+    """network.h: the tables of a network."""
+    (group,), n = network.groups, network.neurons
+    if group.dynamics not in (lif.DYNAMICS, clocked.DYNAMICS):
+        raise Mistake(f"the C export has no {group.dynamics.name}: it holds FX-LIF v1 only")
+    ticked = group.dynamics is clocked.DYNAMICS
+    found, order = rows(network, ticked), np.argsort(group.neuron)
+    p, state = group.params[order], group.state[order]
+    if np.abs(state["v"]).max(initial=0) >= 1 << 31:
+        raise Mistake(f"v_init of neuron {int(np.argmax(np.abs(state['v'])))} does not fit 32 bits: take fewer v_bits")
     number: dict[bytes, int] = {}                          # of each distinct record
     kind_of = np.array([number.setdefault(record.tobytes(), len(number)) for record in p], np.int64)
     kinds = p[np.unique(kind_of, return_index=True)[1]]
-    each_kind, each_start = len(kinds) > 1, bool((start != start[0]).any())
-    constants = {"neurons": n, "emitters": network.emitters, "kind_each": int(each_kind), "start_each": int(each_start),
-                 **flight(found, p), **stamps(p)}
+    own, more, tables = (cells if ticked else ages)(name, p, state, kinds)
+    constants = {"neurons": n, "emitters": network.emitters, "kind_each": int(len(kinds) > 1),
+                 "start_each": int(len(set(state["v"].tolist())) > 1), **flight(found, p, ticked), **own}
     lines = [
         f"/* {name}: {n} neurons, {network.emitters - n} sources, {len(found.target)} synapses, a tick of "
         f"{network.tick:g} ms; data, no logic.",
         f"   Digest {network.digest}.  Written by eventsnn. */",
-        "", "#undef EVENTSNN_NAME", f"#define EVENTSNN_NAME {name}", "",
+        "", "#undef EVENTSNN_NAME", "#undef EVENTSNN_CLOCKED", f"#define EVENTSNN_NAME {name}",
+        f"#define EVENTSNN_CLOCKED {int(ticked)}", "",
         "enum {", *(f"    {name}_{key} = {value}," for key, value in constants.items()), "};", "",
-        f"typedef uint{16 if constants['horizon'] == FAR else 32}_t {name}_stamp;",
         f"typedef {smallest(constants['in_flight'] + 1)} {name}_slot;",
-        f"typedef {smallest(len(found.wait))} {name}_row;",
-        ""]
-    tables = {part: read_tables(kinds, part) for part in ("coarse", "fine")}
-    for part, known in tables.items():
-        for values, k in known.items():
-            lines += array(f"{name}_{part}{k}", values, "uint32_t")
-    told = (line for kind in kinds for line in kind_c(name, kind, tables))
-    lines += [f"static const struct eventsnn_kind {name}_kinds[] = {{", *(f"    {line}" for line in told), "};", ""]
-    lines += array(f"{name}_start", start if each_start else start[:1], "int32_t")
-    lines += array(f"{name}_kind_of", kind_of if each_kind else [0])
-    for key in ("first_row", "first_delay", "wait", "shift", "first", "target", "mantissa"):
+        f"typedef {smallest(len(found.wait))} {name}_row;", *more, "", *tables]
+    lines += array(f"{name}_start", state["v"] if constants["start_each"] else state["v"][:1], "int32_t")
+    lines += array(f"{name}_kind_of", kind_of if len(kinds) > 1 else [0])
+    for key in ("first_row", "first_delay", "wait", "shift", "first", "target", "mantissa", *["receptor"][:ticked]):
         lines += array(f"{name}_{key}", getattr(found, key))
     return "\n".join(lines)
 
 
-def flight(found: Rows, p: np.ndarray) -> dict[str, int]:
+Parts = tuple[dict[str, int], list[str], list[str]]        # constants, typedefs, tables that a mode adds
+
+
+def ages(name: str, p: np.ndarray, state: np.ndarray, kinds: np.ndarray) -> Parts:
+    """Event mode: how old a stamp may become, decay tables, and the constants of each kind."""
+    horizon = stamps(p)
+    tables = {part: read_tables(kinds, part) for part in ("coarse", "fine")}
+    lines = [line for part, known in tables.items() for values, k in known.items()
+             for line in array(f"{name}_{part}{k}", values, "uint32_t")]
+    told = (line for kind in kinds for line in kind_c(name, kind, tables))
+    lines += [f"static const struct eventsnn_kind {name}_kinds[] = {{", *(f"    {line}" for line in told), "};", ""]
+    return ({"horizon": horizon, "currents": 0}, [f"typedef uint{16 if horizon == FAR else 32}_t {name}_stamp;"], lines)
+
+
+def cells(name: str, p: np.ndarray, state: np.ndarray, kinds: np.ndarray) -> Parts:
+    """Tick mode: the receptors of each kind, its constants, and the currents at tick 0."""
+    receptors = max(int(p["receptors"].max(initial=0)), 1)
+    currents = receptors if (p["kind"][:, :receptors] != clocked.DIRECT).any() else 1
+    start = state["i"][:, :currents].T.ravel()
+    lines = []
+    for k, kind in enumerate(kinds):
+        lines.append(f"static const struct eventsnn_receptor {name}_receptors{k}[] = {{")
+        for r in range(max(int(kind["receptors"]), 1)):
+            direct = int(kind["kind"][r] == clocked.DIRECT)
+            decay = NAMES[0 if direct else int(kind["kind"][r])]
+            lines.append(f"    {{.direct = {direct}, .decay = EVENTSNN_{decay}, .rate = {kind['rate_i'][r]}, "
+                         f".bits = {kind['bits_i'][r]}, .top = {kind['top_i'][r]}, .fall = {kind['fall'][r]}}},")
+        lines += ["};", ""]
+    lines.append(f"static const struct eventsnn_cell {name}_kinds[] = {{")
+    for k, kind in enumerate(kinds):
+        own = {key: int(kind[key]) for key in ("top", "reset", "bias", "rate", "spikes", "bits", "strict", "subtract",
+                                               "input_first", "receptors")}
+        lines += [f"    {{.theta = INT64_C({kind['theta']}), .receptor = {name}_receptors{k},",
+                  f"     .decay = EVENTSNN_{NAMES[int(kind['decay'])]}, .mask = {max(int(kind['refrac']) - 1, 0)}, "
+                  f".rounding = EVENTSNN_{ROUNDINGS[int(kind['rounding'])]}, "
+                  f".saturation = EVENTSNN_{SATURATIONS[int(kind['saturation'])].upper()},",
+                  f"     {', '.join(f'.{key} = {value}' for key, value in own.items())}}},"]
+    lines += ["};", "", *array(f"{name}_start_i", start if start.any() else [0], "int32_t")]
+    return {"receptors": receptors, "currents": currents, "start_i_each": int(start.any())}, [], lines
+
+
+def flight(found: Rows, p: np.ndarray, ticked: bool) -> dict[str, int]:
     """Room for all spikes that can be under way: an emitter's of one tick have one place, until its last row."""
     n = len(p)
-    apart = np.where(p["subtract"] == 1, 1, np.maximum(p["refrac"], 1))          # ticks between a neuron's spikes
+    rests = np.maximum(p["refrac"], 1)                     # ticks between a neuron's spikes
+    apart = rests if ticked else np.where(p["subtract"] == 1, 1, rests)
     own = int(((p["theta"] < np.iinfo(np.int64).max) * -(-found.longest[:n] // apart)).sum())
     sources = max(int((found.longest[n:] + (found.longest[n:] > 0)).sum()), 1)   # they may spike before a tick acts
     return {"buckets": int(found.longest.max(initial=0)) + 1, "in_flight": own + sources, "in_flight_sources": sources,
             "rows_neurons": int(np.searchsorted(found.emitter, n))}
 
 
-def stamps(p: np.ndarray) -> dict[str, int]:
+def stamps(p: np.ndarray) -> int:
     """How old a time stamp may become before it is renewed: no younger than any decay table is long."""
     oldest = max(int(p["length"].max(initial=0)), int(p["refrac"].max(initial=0)))
     if oldest > 1 << 30:
         raise Mistake(f"a refractory period or decay table of {oldest} ticks does not fit 32-bit stamps: take a "
                       "coarser tick")
-    return {"horizon": FAR if oldest <= FAR else 1 << 30}
+    return FAR if oldest <= FAR else 1 << 30
 
 
 def read_tables(kinds: np.ndarray, part: str) -> dict[tuple[int, ...], int]:

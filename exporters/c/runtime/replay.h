@@ -1,6 +1,6 @@
 /* Run one network through its recorded stimulus and print what it does: include its tables, eventsnn.h and stimulus.h
-   first.  A line is "tick,neuron" per spike; with EVENTSNN_TRACE also "v,tick,neuron,V" for every neuron after every
-   tick that is not skipped; at the end "end,ticks,saturations".
+   first.  A line is "tick,neuron" per spike; with EVENTSNN_TRACE also "v,tick,neuron,V" and "i,tick,neuron,receptor,I"
+   for every neuron after every tick that is not skipped; at the end "end,ticks,saturations".
 
    EVENTSNN_RESET n: first run up to tick n in silence, then reset, so that the run that is printed starts from there.
    No include guard, on purpose. */
@@ -28,7 +28,7 @@ static void EVENTSNN(unheard)(void *to, uint32_t neuron, uint32_t count)
 static bool EVENTSNN(run)(struct EVENTSNN(state) *s, uint64_t until, void (*spiked)(void *, uint32_t, uint32_t), bool trace)
 {
     uint64_t due = EVENTSNN(stimulus)[0].wait;              /* of the next line of the stimulus */
-    uint32_t i = 0, j;
+    uint32_t i = 0, j, k;
 
     EVENTSNN(init)(s);
     while (s->now < until) {
@@ -55,6 +55,17 @@ static bool EVENTSNN(run)(struct EVENTSNN(state) *s, uint64_t until, void (*spik
             say_comma();
             say_signed(EVENTSNN(v)(s, j));
             say_end();
+            for (k = 0; k != EVENTSNN(currents); k++) {
+                say_text("i,");
+                say_number(s->now - 1u);
+                say_comma();
+                say_number(j);
+                say_comma();
+                say_number(k);
+                say_comma();
+                say_signed(EVENTSNN(current)(s, j, k));
+                say_end();
+            }
         }
     }
     return true;
