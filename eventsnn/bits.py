@@ -20,6 +20,7 @@ import numpy as np
 from .network import Network
 
 SHIFT = 5
+REGISTERS = {"du": 12, "dv": 12, "vth": 17, "threshold": 16, "dash_mem": 4, "dash_syn": 8}    # of the chips' profiles
 
 
 def memory_bits(network: Network) -> dict[str, int]:
@@ -47,7 +48,9 @@ def memory_bits(network: Network) -> dict[str, int]:
             (different(records, "theta"), form.bits), (different(records, "reset"), form.bits),
             (different(records, "bias"), form.bits), (different(records, "refrac"), counted)))
         bits["tables"] += entries(records) * form.decay_bits
-        bits["tables"] += sum(factors(records["rate_i"][:, c.receptor]) * c.decay_bits for c in form.currents)
+        if "rate_i" in records.dtype.names:
+            bits["tables"] += sum(factors(records["rate_i"][:, c.receptor]) * c.decay_bits for c in form.currents)
+        bits["constants"] += sum(different(records, name) * w for name, w in REGISTERS.items())
     return bits
 
 

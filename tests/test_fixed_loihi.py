@@ -12,7 +12,18 @@ import random
 from pathlib import Path
 
 import chips
+import networkx as nx
+import numpy as np
 import pytest
+from eventsnn.exporters import export, quantise, read
+from eventsnn.exporters.fixed import profiles
+from eventsnn.exporters.fixed.explain import inspected
+
+from eventsnn.compare import compare
+from eventsnn.errors import Mistake
+from eventsnn.graph import compile
+from eventsnn.network import flat
+from eventsnn.simulate import simulate
 
 GOLDEN = Path(__file__).parent / "golden"
 SHA256 = "2adeab5f6f64339cd788c63221d8b5077b9c318eaace7a8dbccf103146401a91"
@@ -62,3 +73,223 @@ def test_the_reference_equals_lava_on_new_networks():
     problems = [chips.loihi(rng) for _ in range(20)]
     for problem, trace in zip(problems, asked_of_lava(problems), strict=True):
         assert chips.by_loihi_reference(problem) == trace
+
+
+# ---------------------------------------------------------------------------------------------------- the emulator
+def network_of(problem):
+    return profiles.network(chips.loihi_graph(problem), "loihi1_lava")
+
+
+def test_the_emulator_equals_lavas_recorded_traces():
+    for network in recorded()["networks"]:
+        trace = chips.loihi_trace(network_of(network["problem"]), network["problem"], backend="python")
+        assert trace == {name: network[name] for name in "uvs"}
+
+
+@pytest.mark.parametrize("seed", range(40))
+def test_the_emulator_equals_the_reference_on_random_networks(seed):
+    problem = chips.loihi(random.Random(100 + seed))
+    network = network_of(problem)
+    assert chips.loihi_trace(network, problem, backend="python") == chips.by_loihi_reference(problem)
+    trace = chips.by_reference(network, 60.0)
+    backend = "simpy" if seed < 5 else "python"
+    assert chips.emulated(network, 60.0, backend=backend) == (trace.spikes, trace.v, trace.saturations)
+
+
+def test_the_compiled_loop_and_the_clocked_kernel_equal_the_reference():
+    rng = random.Random(7)
+    small, large = chips.loihi(rng, steps=60, size=8), chips.loihi(rng, steps=300, size=300)
+    kernels = []
+    for problem in (small, large):
+        network = network_of(problem)
+        assert chips.loihi_trace(network, problem, backend="compiled") == chips.by_loihi_reference(problem)
+        kernels.append(simulate(network, 2.0, backend="compiled").provenance["kernel"])
+    assert kernels == ["general", "clocked"]
+
+
+def test_a_neuron_at_rest_costs_nothing():
+    g = nx.MultiDiGraph()
+    g.add_node("in", model="spikes", times=[1.0])
+    g.add_node("n", model="loihi1_lava", du=1000, dv=500, vth=1000)
+    g.add_edge("in", "n", weight=100)
+    network = profiles.network(g, "loihi1_lava")
+    r = simulate(network, 1e7, backend="python")                       # ten million ticks, dense, would take minutes
+    assert r.counters["neuron_updates"] == 1
+
+
+# ---------------------------------------------------------------------------------------------------- registers
+def chip(**own):
+    g = nx.MultiDiGraph()
+    g.add_node("in", model="spikes", size=2, times=[[1.0], [2.0]])
+    g.add_node("n", model="loihi1_lava", size=2, **own)
+    return g
+
+
+@pytest.mark.parametrize(("own", "limit"), [
+    ({"vth": 131072}, "vth"), ({"vth": -1}, "vth"), ({"du": 4096}, "du"), ({"dv": 0.5}, "dv"),
+    ({"bias_mant": 4096}, "bias_mant"), ({"bias_exp": 8}, "bias_exp"), ({"u": 2**23 + 1}, "u"), ({"v": 2**23}, "v"),
+    ({"dv": [1, 2]}, "dv"), ({"treshold": 3}, "treshold"),
+])
+def test_a_register_that_does_not_fit_is_refused_by_name(own, limit):
+    with pytest.raises(Mistake, match=rf'node "n".*{limit}'):
+        profiles.network(chip(**own), "loihi1_lava")
+
+
+@pytest.mark.parametrize(("edge", "limit"), [
+    ({"weight": 256}, "weight range"), ({"weight": [-257, 5, 5, 5]}, "weight range"), ({"weight": 1.5}, "whole"),
+    ({"weight": 1, "weight_exp": 8}, "weight_exp"), ({"weight": 1, "num_weight_bits": 9}, "num_weight_bits"),
+    ({"weight": 1, "delay": 2}, "delay"),
+])
+def test_a_connection_that_does_not_fit_is_refused_by_name(edge, limit):
+    g = chip()
+    g.add_edge("in", "n", rule="all_to_all", **edge)
+    with pytest.raises(Mistake, match=rf'edge "in" -> "n".*{limit}'):
+        profiles.network(g, "loihi1_lava")
+
+
+def test_more_neurons_or_input_than_the_chip_holds_are_refused():
+    g = nx.MultiDiGraph()
+    g.add_node("n", model="loihi1_lava", size=131073)
+    with pytest.raises(Mistake, match="neurons: 131,073 of at most 131,072"):
+        profiles.network(g, "loihi1_lava")
+    g = nx.MultiDiGraph()
+    g.add_node("in", model="spikes", size=1100, times=[[1.0]] * 1100)
+    g.add_node("n", model="loihi1_lava")
+    g.add_edge("in", "n", weight=255, weight_exp=7)
+    with pytest.raises(Mistake, match="arriving"):
+        profiles.network(g, "loihi1_lava")
+
+
+def test_the_file_of_a_network_in_integers_gives_it_back(tmp_path):
+    network = network_of(chips.loihi(random.Random(5)))
+    export(network, "json", tmp_path)
+    again = read(tmp_path)
+    assert again.digest == network.digest
+    assert simulate(again, 40.0, backend="python").spikes == simulate(network, 40.0, backend="python").spikes
+
+
+# ---------------------------------------------------------------------------------------------------- from floats
+def floats(own=None, edge=None, exp=True):
+    g = nx.MultiDiGraph()
+    rng = np.random.default_rng(2)
+    g.add_node("in", model="spikes", size=20, times=[np.sort(rng.uniform(0, 80, 30)).tolist() for _ in range(20)])
+    currents = {"synapse": "exp", "tau_syn": [5.0, 5.0], "i_init": [0.3, 0.0]} if exp else {}
+    g.add_node("n", model="lif", **{
+        "size": 12, "tau_m": 20.0, "v_rest": -65.0, "v_reset": -65.0, "v_thresh": -50.0, "tau_refrac": 1.0,
+        "i_offset": 0.1, **currents, **(own or {})})
+    scale = 1.0 if exp else 4.0
+    g.add_edge("in", "n", rule="fixed_indegree", indegree=6,
+               **{"weight": {"uniform": [0.5 * scale, scale]}, "delay": 1.0, **(edge or {})})
+    g.add_edge("n", "n", rule="fixed_indegree", indegree=3, weight={"normal": [-0.1 * scale, 0.2 * scale]}, delay=1.0,
+               receptor=int(exp))
+    return compile(g, seed=3)
+
+
+def quantised(network, until=100.0, **how):
+    calibration = simulate(network, until, backend="python")
+    return calibration, quantise(network, calibrate=calibration, profile="loihi1_lava", **{"tick": 1.0, **how})
+
+
+@pytest.mark.parametrize("exp", [True, False])
+def test_floats_become_registers_and_the_emulator_equals_the_reference(exp, tmp_path):
+    network = floats(exp=exp)
+    exact, fixed = quantised(network)
+    trace = chips.by_reference(fixed, 100.0)
+    assert chips.emulated(fixed, 100.0, backend="python") == (trace.spikes, trace.v, trace.saturations)
+    assert trace.saturations == 0
+    assert 0.7 < len(trace.spikes) / len(exact.spikes) < 1.4
+    p, lsb = fixed.groups[0].params[0], fixed.by_name["n"].scale
+    assert abs((p.vth << 6) * lsb - 15.0) <= 32 * lsb
+    assert p.du == (4095 - round(4096 * np.exp(-1 / 5)) if exp else 4095)
+    assert p.dv == 4096 - round(4096 * np.exp(-1 / 20))
+    into = {q.source: flat(fixed.synapses).weight >> q.shift for q in fixed.fixed.projections}
+    assert max(np.abs(x).max() for x in into.values()) <= 255
+    for w in flat(fixed.synapses).weight[flat(fixed.synapses).emitter >= 20]:
+        assert int(w) % 2 == 0                                       # mixed signs have no last bit
+    export(fixed, "json", tmp_path)
+    assert read(tmp_path).digest == fixed.digest
+
+
+def test_the_largest_weight_is_the_largest_mantissa_and_no_residual_is_above_half_a_step():
+    _, fixed = quantised(floats())
+    reported = {q["source"]: q for q in fixed.fixed.report["projections"]}
+    flattened = flat(fixed.synapses)
+    from_in = flattened.weight[flattened.emitter < 20] >> reported["in"]["shift"]
+    assert from_in.max() == 255
+    assert reported["in"]["weight_residual_mv"]["largest"] <= 0.5 * reported["in"]["weight_lsb_mv"] * (1 + 1e-9)
+    assert reported["n"]["weight_residual_mv"]["largest"] <= reported["n"]["weight_lsb_mv"] * (1 + 1e-9)
+    assert reported["in"]["clipped"] == reported["in"]["zeroed"] == 0
+
+
+def test_a_constant_current_brings_v_to_the_exact_potential():
+    g = nx.MultiDiGraph()
+    g.add_node("n", model="lif", tau_m=20.0, cm=2.0, v_rest=-65.0, v_reset=-65.0, v_thresh=-40.0, i_offset=1.7,
+               tau_refrac=1.0)
+    fixed = quantise(compile(g), profile="loihi1_lava", tick=1.0)
+    v = simulate(fixed, 400.0, record={"n": ["v"]}, record_at=1.0, backend="python").recorded["n"]["v"]
+    assert v[-1, 0] == pytest.approx(-65.0 + 17.0, abs=0.01)
+
+
+def test_a_psp_keeps_its_area():
+    for exp in (True, False):
+        report = quantised(floats(exp=exp))[1].fixed.report["populations"][0]
+        assert report["psp_area_loss"]
+        assert all(-1e-9 < entry["loss"] < 0.02 for entry in report["psp_area_loss"])
+        assert report["tau_m_ms"]["effective"] == pytest.approx(20.0, rel=0.01)
+
+
+@pytest.mark.parametrize(("own", "edge", "limit"), [
+    ({"tau_refrac": 3.0}, {}, "refractory period"),
+    ({"v_reset": -70.0}, {}, "reset"),
+    ({"reset": "subtract", "tau_refrac": 0.5}, {}, "reset"),
+    ({"tau_syn": [5.0, 7.0]}, {}, "du"),
+    ({"synapse": ["exp", "delta"], "tau_syn": [5.0, None]}, {}, "current"),
+    ({"tau_syn": [9000.0, 9000.0]}, {}, "du"),
+    ({"tau_m": 9000.0}, {}, "dv"),
+    ({"tau_m": np.linspace(10.0, 20.0, 12).tolist()}, {}, "dv"),
+    ({"v_thresh": np.linspace(-55.0, -50.0, 12).tolist()}, {}, "vth"),
+    ({}, {"delay": 3.0}, "delay"),
+    ({"synapse": "alpha"}, {}, "alpha"),
+    ({"v_thresh": -70.0, "v_reset": -65.0}, {}, "threshold"),
+])
+def test_what_loihi_cannot_hold_is_refused_by_the_limits_name(own, edge, limit):
+    with pytest.raises(Mistake, match=limit):
+        quantise(floats(own, edge), profile="loihi1_lava", tick=1.0)
+
+
+def test_weights_too_far_apart_are_refused_and_an_unknown_profile_too():
+    with pytest.raises(Mistake, match=r"vth: v_thresh rounds|weight exponent"):
+        quantise(floats(edge={"weight": 1e6}), profile="loihi1_lava", tick=1.0)
+    with pytest.raises(Mistake, match="did you mean 'loihi1_lava'"):
+        quantise(floats(), profile="loihi_lava")
+
+
+def test_a_readout_gets_the_largest_threshold_and_the_report_says_so():
+    _, fixed = quantised(floats({"v_thresh": float("inf")}))
+    assert set(fixed.groups[0].params.vth) == {131071}
+    assert any("no threshold" in words for words in fixed.fixed.report["warnings"])
+
+
+def test_compare_takes_a_profiles_run_and_finds_the_reference_equal():
+    exact, fixed = quantised(floats())
+    report = compare(exact, simulate(fixed, 100.0, backend="python"))
+    assert [r["equal"] for r in json.loads(report.json())["reference"]] == [True]
+
+
+def test_strict_mode_names_the_register_the_tick_and_the_value():
+    g = nx.MultiDiGraph()
+    g.add_node("n", model="loihi1_lava", du=0, u=2**23, v=0, vth=131071)
+    first = 2**23 * 4095 // 4096                                         # u and v at tick 1
+    with pytest.raises(Mistake, match=rf"'n'.*tick 2 .*its v comes to {first + first * 4095 // 4096}"):
+        simulate(profiles.network(g, "loihi1_lava"), 9.0, backend="python", strict=True)
+
+
+def test_inspect_explains_every_register(tmp_path):
+    for k, fixed in enumerate((network_of(chips.loihi(random.Random(5))), quantised(floats())[1])):
+        export(fixed, "json", tmp_path / str(k))
+        told = {section.title: dict(section.facts) for section in inspected(tmp_path / str(k))}
+        for p in fixed.populations:
+            if p.kind == "neuron":
+                facts = told[f"population {p.name!r}"]
+                for name in profiles.PROFILES["loihi1_lava"].meanings:
+                    assert name in facts or f"{name} at tick 0" in facts

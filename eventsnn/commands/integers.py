@@ -26,6 +26,8 @@ def quantise(network: Annotated[Path, typer.Argument(help="A networkx graph as n
              rounding: Annotated[str, typer.Option(help="DOWN (toward zero), FLOOR or ROUND (ties to even).")] = "DOWN",
              saturation: Annotated[str, typer.Option(help="symmetric, full or wrap.")] = "symmetric",
              compare: Annotated[str, typer.Option(help="A spike when V >= or > its threshold.")] = ">=",
+             profile: Annotated[str | None, typer.Option(help="A chip: loihi1_lava, xylo_v1 or xylo_v2; of all options "
+                                                              "above, --until, --seed and --tick count then.")] = None,
              json: Json = False, quiet: Quiet = False, debug: Debug = False) -> int:
     """Make integers of a network. Writes a model file and says what was lost."""
     from .. import simulate
@@ -42,7 +44,7 @@ def quantise(network: Annotated[Path, typer.Argument(help="A networkx graph as n
     with talk.busy(f"quantising {network.name}"):
         fixed = integers(exact, calibrate=calibration, tick=tick, weight_bits=weight_bits, v_bits=v_bits,
                          guard_bits=guard_bits, decay=decay, mode=mode, i_bits=i_bits, i_decay=i_decay,
-                         rounding=rounding, saturation=saturation, compare=compare)
+                         rounding=rounding, saturation=saturation, compare=compare, profile=profile)
         paths = export(fixed, "json", out)
     talk.tell(losses(fixed.fixed.report, out), {"out": str(out), "files": [str(p) for p in paths],
                                                 "report": fixed.fixed.report})

@@ -13,6 +13,8 @@ from . import modelfile
 from .clocked import DIRECT
 from .format import DECAYS, NEVER, Format, Projection
 from .images import Image, images_of
+from .profiles import PROFILES
+from .profiles.build import Profile
 from .psp import effective_tau
 
 ROUND = {"DOWN": "toward zero", "FLOOR": "down", "ROUND": "to nearest, ties to even"}
@@ -69,6 +71,9 @@ def of_population(p: Population, network: Network) -> Iterator[tuple[str, str]]:
     params: Any = group.params[p.offset:p.offset + p.size]
     state: Any = group.state[p.offset:p.offset + p.size]
     yield "neurons", f"{span(p.neuron, p.size)}; emitters {span(p.emitter, p.size)}"
+    if network.fixed.version in PROFILES:
+        yield from of_chip(p, form, PROFILES[network.fixed.version], params, state)
+        return
     yield "V", (f"{form.bits} bits signed, within {limits(form.top, form)}: {-form.top * form.lsb:g} to "
                 f"{form.top * form.lsb:g} mV about v_rest = {p.rest:g} mV; {RANGE[form.saturation]}")
     yield "LSB of V", f"{power(form.lsb)} mV; the range asked for was {told['range_mv']:g} mV, {told['range_from']}"
@@ -108,6 +113,17 @@ def of_population(p: Population, network: Network) -> Iterator[tuple[str, str]]:
         yield f"I {k} at tick 0", f"{many(state.i[:, k])} LSBs"
         yield f"decay of I {k}", decay(c.decay, Columns(params, k), form, "I", its["tau_syn_ms"], c.decay_bits)
         yield f"dead zone of I {k}", dead(its, its["lsb_na"], "nA")
+
+
+def of_chip(p: Population, form: Format, profile: Profile, params: Any, state: Any) -> Iterator[tuple[str, str]]:
+    """A chip's registers, by their own names."""
+    yield "chip", f"{profile.name}; docs/profiles.md says what it computes"
+    yield "LSB of v", f"{power(form.lsb)} mV, about v_rest = {p.rest:g} mV"
+    for name, unit in p.units.items():
+        yield f"LSB of {name}", f"{many(unit)} nA"
+    for name, meaning in profile.meanings.items():
+        given = name in (params.dtype.names or ())
+        yield name if given else f"{name} at tick 0", f"{many((params if given else state)[name].ravel())}: {meaning}"
 
 
 class Columns:
@@ -161,7 +177,8 @@ def of_projection(q: Projection, network: Network, told: Mapping[str, Any]) -> I
     step = 2**q.shift * math.ldexp(form.lsb, -(current.fall if current else 0))
     yield "weight", f"mantissa << {q.shift}: a mantissa of 1 is {2**q.shift} LSBs of {what}"
     yield "mantissa's unit", (f"{power(step)} mV that V moves by at the tick of an arrival"
-                              + (f" = {many(2**q.shift * target.units[f'i{q.receptor}'])} nA" if current else ""))
+                              + (f" = {many(2**q.shift * target.units[f'i{q.receptor}'])} nA"
+                                 if current and f"i{q.receptor}" in target.units else ""))
     yield "mantissa", f"{form.weight_bits} bits signed, within +-{(1 << (form.weight_bits - 1)) - 1}"
     source, table = network.by_name[q.source], flat(network.synapses)
     mine = ((table.emitter >= source.emitter) & (table.emitter < source.emitter + source.size) & (
@@ -224,7 +241,9 @@ def many(values: Any) -> str:
 
 
 def power(x: float) -> str:
-    """A power of two, and its value."""
+    """A power of two, and its value; chips' scales are none."""
+    if math.frexp(x)[0] != 0.5:
+        return f"{x:.6g}"
     return f"2^{math.frexp(x)[1] - 1} = {x:.6g}"
 
 

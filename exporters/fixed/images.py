@@ -12,6 +12,8 @@ import numpy as np
 from eventsnn.network import Group, Network, Synapses
 
 from . import clocked, lif
+from .profiles import PROFILES
+from .profiles.build import Profile
 
 NAMES = {"weight": "mantissa", "weights": "mantissas"}     # where the name is not `Synapses`'
 KINDS = ("i8", "i8", "f8", "i8", "u1", "i4", "i8", "i8", "?", "i4", "i8", "f8", "i8")      # of its columns
@@ -45,7 +47,8 @@ def images_of(network: Network) -> dict[str, Image]:
         "synapses.pieces": image(s.pieces, "where the neurons are cut: rows of one delay lead into one piece"),
         "synapses.original": Image(network.fixed.original, 64,
                                    "the float weight, mV or nA, that each synapse's integer came from"),
-        **(ticked(group) if group.dynamics == clocked.DYNAMICS else evented(group)),
+        **(chips(group, PROFILES[network.fixed.version]) if network.fixed.version in PROFILES
+           else ticked(group) if group.dynamics == clocked.DYNAMICS else evented(group)),
     }
 
 
@@ -94,6 +97,13 @@ def ticked(group: Group) -> dict[str, Image]:
             "neurons.i": image(alike(group.state["i"]), "per receptor: I at tick 0, LSBs")}
 
 
+def chips(group: Group, profile: Profile) -> dict[str, Image]:
+    """The neurons of a chip."""
+    constants = group.params.dtype.names or ()
+    return {f"neurons.{name}": image(alike((group.params if name in constants else group.state)[name]), meaning)
+            for name, meaning in profile.meanings.items()}
+
+
 def image(values: np.ndarray, meaning: str) -> Image:
     """Integers in the smallest type that holds them."""
     low, high = (int(values.min()), int(values.max())) if values.size else (0, 0)
@@ -134,6 +144,13 @@ def synapses_of(tables: Mapping[str, np.ndarray], populations: Any, projections:
 
 def group_of(tables: Mapping[str, np.ndarray], neurons: int, mode: str) -> Group:
     """The records of all neurons."""
+    if mode in PROFILES:
+        profile = PROFILES[mode]
+        wide = max(table.shape[1] for name, table in tables.items() if name.startswith("neurons.") and table.ndim == 2)
+        params, state = (np.zeros(neurons, kind).view(np.recarray) for kind in profile.layout(wide))
+        for name in profile.meanings:
+            (params if name in params.dtype.names else state)[name] = tables[f"neurons.{name}"]
+        return Group(profile.dynamics, np.arange(neurons, dtype=np.int64), params, state)
     if mode == "tick":
         params, state = clocked.silent(neurons, tables["neurons.kind"].shape[1])
         for name in (*clocked.SCALARS, *clocked.ARRAYS):

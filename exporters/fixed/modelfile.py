@@ -29,6 +29,7 @@ from eventsnn.tables import drives, sums
 from . import clocked, lif
 from .format import VERSION, Current, Fixed, Format, Projection
 from .images import group_of, images_of, synapses_of
+from .profiles import PROFILES
 
 NAME, GRAPH, FORMAT, NUMBER = "model.json", "graph.json", "eventsnn integer network", 3
 ALWAYS = {"name": VERSION, "accumulation": "exact, saturated once", "ticks": "rint(t/tick), delays at least 1"}
@@ -38,6 +39,10 @@ ARITHMETIC: Mapping[str, Mapping[str, Any]] = {
     "tick": {**ALWAYS, "mode": "tick", "rounding": "neurons.rounding", "saturation": "neurons.saturation",
              "comparison": "neurons.strict", "judged": "every neuron at every tick, after its last input",
              "state": ["V", "I", "refractory"]},
+    **{name: {"name": name, "mode": name, "ticks": ALWAYS["ticks"], "state": list(profile.variables),
+              "accumulation": "one by one, saturated each" if profile.dynamics.separate else "exact",
+              "judged": "every neuron at every tick, after its last input"}
+       for name, profile in PROFILES.items()},               # docs/profiles.md says what they compute
 }
 SECOND = {"name": VERSION, "mode": "event", "rounding": "DOWN", "saturation": "symmetric", "comparison": ">=",
           "accumulation": "exact, saturated once", "judged": "once per neuron and tick",
@@ -53,14 +58,16 @@ def write(network: Network, folder: str | Path) -> list[Path]:
     """Write the model file; `read` gives back a network with the same digest.  All files appear, the header last."""
     if not isinstance(network.fixed, Fixed):
         raise Mistake("only an integer network has a model file: quantise(network) first")
-    if network.groups[0].dynamics not in (lif.DYNAMICS, clocked.DYNAMICS):
-        raise Mistake(f"the model file has no {network.groups[0].dynamics.name}: it holds FX-LIF v1 only")
+    kinds = (lif.DYNAMICS, clocked.DYNAMICS, *(profile.dynamics for profile in PROFILES.values()))
+    if network.groups[0].dynamics not in kinds:
+        raise Mistake(f"the model file has no {network.groups[0].dynamics.name}: it holds FX-LIF v1 and the profiles")
     folder, images = Path(folder), images_of(network)
     entries = {}
     for name, (values, bits, meaning) in images.items():
         entries[name] = {"file": f"{name}.bin", "shape": list(values.shape), "type": values.dtype.str, "bits": bits,
                          "sha256": hashlib.sha256(values.tobytes()).hexdigest(), "meaning": meaning}
     mode = "tick" if network.groups[0].dynamics == clocked.DYNAMICS else "event"
+    mode = network.fixed.version if network.fixed.version in PROFILES else mode
     header: dict[str, Any] = {
         "format": FORMAT, "version": NUMBER, "arithmetic": ARITHMETIC[mode], "tick_ms": network.tick,
         "seed": network.seed, "digest": network.digest,
@@ -125,7 +132,8 @@ def read(path: str | Path) -> Network:
     header = header_of(path)
     tables = {name: loaded(path, name, entry) for name, entry in header["images"].items()}
     fixed = Fixed({q["name"]: format_of(q["format"]) for q in header["populations"] if q["format"]},
-                  tuple(Projection(**q) for q in header["projections"]), header["report"], tables["synapses.original"])
+                  tuple(Projection(**q) for q in header["projections"]), header["report"], tables["synapses.original"],
+                  header["arithmetic"]["name"])
     mode = header["arithmetic"]["mode"]
     group = group_of(tables, sum(q["size"] for q in header["populations"] if q["kind"] == "neuron"), mode)
     populations = tuple(population(q, fixed, group.dynamics.exactness) for q in header["populations"])

@@ -94,12 +94,15 @@ def quantise(network: Network, calibrate: Result | None = None, *, tick: float =
     min1          a decay by "shift" takes at least one LSB until nothing is left
 
     time_bits     of event mode's stored times; only `simulate(..., strict=True)` minds
-    profile       none exists yet
+    profile       a chip, exactly: "loihi1_lava", "xylo_v1" or "xylo_v2" (docs/profiles.md); of all the others only
+                  calibrate and tick count then
 
     Raises `Mistake` for whatever the mode cannot keep.
     """
     if profile is not None:
-        raise Mistake(f"there is no profile {profile!r}: FX-LIF v1 is all there is so far; leave profile out")
+        from .profiles import quantised
+
+        return quantised(network, calibrate, profile, tick)
     options = checked(Options(tick, weight_bits, v_bits, guard_bits, decay, decay_bits, mode, i_bits, i_decay,
                               i_decay_bits, rounding, saturation, compare, spikes, input_first, min1, time_bits))
     options = options._replace(mode=refuse(network, options))

@@ -2,7 +2,8 @@
 
 Written from the specification, not from `lif.py` and `clocked.py`, and slow on purpose: nobody sleeps, nothing is
 looked ahead.  `Neuron` is a network in event mode (a `lut` is there a function of the age since V was last written,
-event mode's own; the other decays are made at each tick, as a clocked chip does), `Clocked` one in tick mode.
+event mode's own; the other decays are made at each tick, as a clocked chip does), `Clocked` one in tick mode; chips
+have theirs in profiles/.
 """
 
 from collections.abc import Mapping, Sequence
@@ -11,6 +12,8 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from eventsnn.network import Network, flat
+
+from .profiles import loihi1_lava_reference, xylo_reference
 
 
 class Trace(NamedTuple):
@@ -182,7 +185,8 @@ class Clocked:
         return count
 
 
-KINDS: dict[str, type[Neuron] | type[Clocked]] = {"fx_lif/1": Neuron, "fx_lif_clocked/1": Clocked}
+KINDS: dict[str, Any] = {"fx_lif/1": Neuron, "fx_lif_clocked/1": Clocked,
+                         "loihi1_lava/1": loihi1_lava_reference.Recorded, "xylo/1": xylo_reference.Recorded}
 
 
 def run(network: Network, until: float, sources: Mapping[int, Sequence[float]] | None = None) -> Trace:
@@ -220,8 +224,8 @@ def run(network: Network, until: float, sources: Mapping[int, Sequence[float]] |
     return trace._replace(saturations=saturations)
 
 
-def _neurons(network: Network) -> list[Neuron | Clocked]:
-    found: dict[int, Neuron | Clocked] = {}
+def _neurons(network: Network) -> list[Any]:
+    found: dict[int, Any] = {}
     for group in network.groups:
         for j, record, start in zip(group.neuron, group.params, group.state, strict=True):
             found[int(j)] = KINDS[group.dynamics.name](record, start)

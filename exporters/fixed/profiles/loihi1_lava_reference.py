@@ -11,7 +11,7 @@ emulator must equal, and what is itself compared with Lava's recorded traces.
 """
 
 from collections.abc import Mapping, Sequence
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 HALF = 2**23
 
@@ -72,20 +72,49 @@ class Neuron:
 
     def __init__(self, du: int, dv: int, vth: int, bias: int, u: int, v: int) -> None:
         self.du, self.dv, self.vth, self.bias, self.u, self.v = du, dv, vth, bias, u, v
+        self.clipped = 0               # how often u went around or v was held
 
     def step(self, a: int) -> int:
         """1 if there is a spike when all connections together send a."""
         u = toward_zero(self.u * (4096 - (self.du + 1)), 12) + a * 2**6
+        self.clipped += not -HALF < u <= HALF
         if u > HALF:
             u -= 2 * HALF
         elif u <= -HALF:
             u += 2 * HALF
         self.u = u
-        self.v = max(-(HALF - 1), min(HALF - 1, toward_zero(self.v * (4096 - self.dv), 12) + u + self.bias))
+        v = toward_zero(self.v * (4096 - self.dv), 12) + u + self.bias
+        self.v = max(-(HALF - 1), min(HALF - 1, v))
+        self.clipped += self.v != v
         if self.v > self.vth * 2**6:
             self.v = 0
             return 1
         return 0
+
+
+class Recorded(Neuron):
+    """A neuron of a `Network`, for exporters/fixed/reference.py: constants and first state from its records."""
+
+    masked = 0
+
+    def __init__(self, record: Any, start: Any) -> None:
+        super().__init__(int(record["du"]), int(record["dv"]), int(record["vth"]), int(record["bias"]),
+                         int(start["u"]), int(start["v"]))
+        self.falls = [int(x) for x in record["fall"]]
+        self.fired = 0                 # tick 0 is not judged
+
+    @property
+    def currents(self) -> list[int]:
+        return [self.u]
+
+    def tick(self, arrivals: list[tuple[int, int]]) -> int:
+        before = self.clipped
+        self.fired = self.step(sum(scaled(sum(w for k, w in arrivals if k == receptor), -fall)
+                                   for receptor, fall in enumerate(self.falls)))
+        return self.clipped - before
+
+    def judge(self) -> int:
+        return self.fired
 
 
 def run(populations: Mapping[str, Population], connections: Sequence[Connection],

@@ -15,7 +15,7 @@ down, or sgn x where that is 0.  In a tick, in order:
 """
 
 from collections.abc import Sequence
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 INPUTS, SPIKES = 15, 31                # the most events of a channel, spikes of a hidden neuron, in a tick
 
@@ -80,22 +80,51 @@ class Neuron:
         self.most = most               # spikes in a tick
         self.i = [0] * len(self.dash_syns)
         self.v = 0
+        self.clipped = 0               # how often a current or v was held
 
     @classmethod
     def of(cls, version: int, side: Side, k: int, most: int = SPIKES) -> "Neuron":
         return cls(version, side.threshold[k], side.dash_mem[k], side.dash_syns[k], side.bias[k], most)
 
     def arrive(self, synapse: int, weight: int) -> None:
+        self.clipped += held(self.i[synapse] + weight) != self.i[synapse] + weight
         self.i[synapse] = held(self.i[synapse] + weight)
 
-    def tick(self, given: int = 0) -> int:
+    def made(self, given: int = 0) -> int:
         """What the tick does once all has arrived; the number of spikes, those given by aliases included."""
         self.i = [x - dec(x, dash) for x, dash in zip(self.i, self.dash_syns, strict=True)]
+        exact = self.v - dec(self.v, self.dash_mem) + sum(self.i) + self.bias
         self.v = membrane(self.version, self.v, sum(self.i), self.bias, self.dash_mem)
+        self.clipped += self.v != exact
         while self.v >= self.threshold and given < self.most:
             self.v -= self.threshold
             given += 1
         return given
+
+
+class Recorded(Neuron):
+    """A neuron of a `Network`, for exporters/fixed/reference.py: constants from its record."""
+
+    masked = 0
+
+    def __init__(self, record: Any, start: Any) -> None:
+        super().__init__(int(record["version"]), int(record["threshold"]), int(record["dash_mem"]),
+                         [int(x) for x in record["dash_syn"]], int(record["bias"]), int(record["most"]))
+        self.fired = 0                 # tick 0 is not judged
+
+    @property
+    def currents(self) -> list[int]:
+        return self.i
+
+    def tick(self, arrivals: list[tuple[int, int]]) -> int:
+        before = self.clipped
+        for synapse, weight in arrivals:
+            self.arrive(synapse, weight)
+        self.fired = self.made()
+        return self.clipped - before
+
+    def judge(self) -> int:
+        return self.fired
 
 
 class Trace(NamedTuple):
@@ -132,7 +161,7 @@ def run(core: Core, inputs: Sequence[Sequence[int]]) -> Trace:
             arrive(readout, core.synapses_out[j], min(count, SPIKES), core.weight_shift_out)
         spikes, given = [0] * n, [0] * n
         for j in range(n):
-            spikes[j] = hidden[j].tick(given[j])
+            spikes[j] = hidden[j].made(given[j])
             for k in aliases[j]:
                 if k > j:
                     given[k] = min(SPIKES, given[k] + spikes[j])
@@ -141,7 +170,7 @@ def run(core: Core, inputs: Sequence[Sequence[int]]) -> Trace:
         trace.spikes.append(spikes)
         trace.v.append([neuron.v for neuron in hidden])
         trace.i.append([list(neuron.i) for neuron in hidden])
-        trace.spikes_out.append([neuron.tick() for neuron in readout])
+        trace.spikes_out.append([neuron.made() for neuron in readout])
         trace.v_out.append([neuron.v for neuron in readout])
         trace.i_out.append([list(neuron.i) for neuron in readout])
     return trace
