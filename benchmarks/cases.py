@@ -1,6 +1,7 @@
 """Integer networks that reach the corners, each with what the reference says of it: what mutants are hunted with."""
 
 import math
+import re
 from collections.abc import Callable
 from typing import Any, NamedTuple
 
@@ -114,3 +115,93 @@ def random_graph(rng: np.random.Generator, decay: str, until: float) -> nx.Multi
         g.add_edge(pre, post, rule="all_to_all", weight=weight, delay=rng.uniform(0.2, 4.0, n),
                    receptor=int(rng.integers(3)))
     return g
+
+
+# ---------------------------------------------------------------------------------------------------- tick mode
+DECAYS = ("mul", "shift", "linear", "lut")
+
+
+def tick_mode() -> list[Case]:
+    """Exp and delta receptors: every decay, rounding, saturation, comparison, both orders of a current's tick."""
+    made: list[Case] = []
+    for n in range(60):
+        rng, until = np.random.default_rng(n), 16.0
+        graph = with_currents(random_graph(rng, "none" if n % 5 == 4 else "mul", until), rng)
+        try:
+            network = es.quantise(
+                es.compile(graph, seed=n), mode="tick", tick=0.5, decay="none" if n % 5 == 4 else DECAYS[n % 4],
+                i_decay=DECAYS[n // 2 % 4], rounding=("DOWN", "FLOOR", "ROUND")[n % 3], min1=n % 8 > 3,
+                saturation=("symmetric", "full", "wrap")[n // 3 % 3], compare=(">=", ">")[n % 2],
+                input_first=n % 4 > 1, spikes=int(rng.choice([1, 2, 31])), v_bits=int(rng.choice([8, 10, 16, 24])),
+                i_bits=int(rng.choice([8, 10, 24])), weight_bits=int(rng.choice([3, 8])),
+                guard_bits=(None, 1)[n % 7 > 3])
+        except Mistake:                                    # a grid too coarse for the threshold or the decay
+            continue
+        made.append(Case(network, until, each_tick(until), expected_at_each_tick(network, until)))
+    return made
+
+
+def with_currents(graph: nx.MultiDiGraph, rng: np.random.Generator) -> nx.MultiDiGraph:
+    """The graph with an exp receptor or two, biases, and thresholds below rest here and there."""
+    for name in "ab":
+        kinds = [str(kind) for kind in rng.choice(["exp", "delta"], 3)]
+        node = graph.nodes[name]
+        node.update(synapse=kinds, cm=1.0, i_offset=float(rng.choice([0.0, 0.5, -0.3])),
+                    tau_syn=[None if kind == "delta" else float(rng.choice([0.5, 3.0, 20.0])) for kind in kinds],
+                    i_init=[None if kind == "delta" else float(rng.choice([0.0, 0.4])) for kind in kinds])
+        if node["reset"] == "value" and node["tau_refrac"] > 0.0 and rng.random() < 0.3:
+            node["v_thresh"] = -62.0
+    for _, post, own in graph.edges(data=True):
+        if graph.nodes[post]["synapse"][own["receptor"]] == "exp":
+            own["weight"] = own["weight"] / 8.0
+    return graph
+
+
+def each_tick(until: float) -> Callable[[Network], Any]:
+    """The specification's run and the loop's, watched at every tick: spikes, V, currents, refractory counts,
+    saturations; and the loop's unwatched, where neurons are asked less often: spikes, saturations, the first fault."""
+    def run(network: Network) -> Any:
+        unwatched = es.simulate(network, until, backend="python")
+        ticks = np.rint(unwatched.spikes.time / network.tick).astype(int).tolist()
+        return [*(seen(network, until, backend) for backend in ("simpy", "python")),
+                list(zip(ticks, unwatched.spikes.neuron.tolist(), strict=True)), unwatched.counters["saturations"],
+                first_fault(network, until) if unwatched.counters["saturations"] else None]
+    return run
+
+
+def first_fault(network: Network, until: float) -> Any:
+    """(tick, neuron, register, value) of a strict run."""
+    try:
+        es.simulate(network, until, backend="python", strict=True)
+    except Mistake as error:
+        found = re.search(r"'(\w+)', neuron (\d+): at tick (\d+) .* (V|receptor \d+) comes to (-?\d+),", str(error))
+        if found:
+            name, k, tick, where, value = found.groups()
+            register = 0 if where == "V" else int(where.split()[1]) + 1
+            return int(tick), network.by_name[name].neuron + int(k), register, int(value)
+    return None
+
+
+def seen(network: Network, until: float, backend: str) -> Any:
+    neurons = [p for p in network.populations if p.kind == "neuron"]
+    result = es.simulate(network, until, backend=backend, record_at=network.tick,
+                         record={p.name: ["v", "refractory", *(["i"] if p.units else [])] for p in neurons})
+    got = result.recorded
+    v = np.concatenate([np.rint((got[p.name]["v"] - p.rest) / p.scale) for p in neurons], axis=1)
+    held = np.concatenate([got[p.name]["refractory"] for p in neurons], axis=1)
+    flow = [np.rint(got[p.name]["i"][..., int(name[1:])] / unit).tolist() for p in neurons
+            for name, unit in p.units.items()]
+    ticks = np.rint(result.spikes.time / network.tick).astype(int).tolist()
+    return (list(zip(ticks, result.spikes.neuron.tolist(), strict=True)), v.tolist(), held.tolist(), flow,
+            result.counters["saturations"])
+
+
+def expected_at_each_tick(network: Network, until: float) -> Any:
+    from eventsnn.exporters.fixed.reference import run
+
+    trace = run(network, until, {p.emitter + k: train.tolist() for p in network.populations if p.kind == "source"
+                                 for k, train in enumerate(p.params["times"])})
+    flow = [[[float(row[j][int(name[1:])]) for j in range(p.neuron, p.neuron + p.size)] for row in trace.currents]
+            for p in network.populations if p.kind == "neuron" for name in p.units]
+    return [*[(trace.spikes, trace.v, trace.masked, flow, trace.saturations)] * 2, trace.spikes, trace.saturations,
+            min(trace.faults, default=None)]

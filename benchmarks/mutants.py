@@ -39,6 +39,10 @@ SUBJECTS: dict[str, Subject] = {
         "eventsnn.exporters.fixed.lif": ("decayed", "by_table", "by_steps", "received", "left", "mask", "advance",
                                          "receive", "next_spike", "fire", "value"),
     }, cases.event_mode),
+    "fx_lif_clocked": Subject({
+        "eventsnn.exporters.fixed.clocked": ("quotient", "faded", "held", "current", "potential", "over", "finish",
+                                             "through", "foreseen", "receive", "next_spike", "fire", "value"),
+    }, cases.tick_mode),
 }
 
 

@@ -138,6 +138,26 @@ def test_the_other_two_engines_equal_it_too():
     same(net, trains, 60, "compiled", threads=2)
 
 
+def test_nothing_depends_on_being_watched():
+    """Without samples neurons are asked less often, and finish many ticks at once."""
+    for seed, size, backends in ((3, 12, ("python", "simpy")), (4, 120, ("compiled",))):
+        net, trains = network(seed, size, until=120)
+        trace = run(net, 120, trains)
+        for backend in backends:
+            r = simulate(net, 120, backend=backend)
+            assert list(zip(r.spikes.time.astype(int).tolist(), r.spikes.neuron.tolist(), strict=True)) == trace.spikes
+            assert r.counters["saturations"] == trace.saturations
+
+
+@pytest.mark.parametrize("seed", range(4))
+def test_strict_mode_names_the_first_value_that_did_not_fit_as_the_reference_has_it(seed):
+    net, trains = network(seed, 8, until=60)
+    tick, neuron, register, value = min(run(net, 60, trains).faults)
+    what = "V" if register == 0 else f"the current of receptor {register - 1}"
+    with pytest.raises(Mistake, match=rf"node 'n', neuron {neuron}: at tick {tick} .* {what} comes to {value}, beyond"):
+        simulate(net, 60, backend="python", strict=True)
+
+
 # ---------------------------------------------------------------------------------------------------- by quantise
 numbers = st.integers(-40, 40).map(lambda k: k / 4)
 times = st.lists(st.integers(0, 90).map(lambda k: k / 6), max_size=8)

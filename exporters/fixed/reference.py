@@ -24,6 +24,8 @@ class Trace(NamedTuple):
     saturations: int
     currents: list[list[list[int]]]   # currents[tick][neuron][receptor], 0 of a delta receptor; none in event mode
     masked: list[list[int]]           # masked[tick][neuron]: ticks still to be spent in refractoriness
+    faults: list[tuple[int, int, int, int]]   # in tick mode, (tick, neuron, register, exact value) of each neuron's
+                                      # first one that did not fit; register 0 is V, k the current of receptor k - 1
 
 
 class Neuron:
@@ -111,6 +113,7 @@ class Clocked:
         self.masked = 0
         self.judged = True            # also at tick 0
         self.clipped = 0
+        self.fault: tuple[int, int] | None = None
 
     @staticmethod
     def named(number: Any) -> str:
@@ -139,12 +142,13 @@ class Clocked:
             return x - loss
         return x
 
-    def fitted(self, x: int, top: int) -> int:
+    def fitted(self, x: int, top: int, register: int) -> int:
         """x as a register holds it."""
         low = -top if self.saturation == "symmetric" else -top - 1
         if low <= x <= top:
             return x
         self.clipped += 1
+        self.fault = self.fault or (register, x)
         if self.saturation == "wrap":
             while x > top:
                 x -= top - low + 1
@@ -162,16 +166,16 @@ class Clocked:
                 total += arrived
                 continue
             if self.input_first:
-                i = self.after_decay(self.fitted(self.currents[k] + arrived, top), (kind, rate, bits))
+                i = self.after_decay(self.fitted(self.currents[k] + arrived, top, k + 1), (kind, rate, bits))
             else:
-                i = self.fitted(self.after_decay(self.currents[k], (kind, rate, bits)) + arrived, top)
+                i = self.fitted(self.after_decay(self.currents[k], (kind, rate, bits)) + arrived, top, k + 1)
             self.currents[k] = i
             total += self.over_power(i, fall)
         self.judged = not self.masked
         if self.masked:
             self.masked -= 1
         else:
-            self.v = self.fitted(self.after_decay(self.v, self.decay) + total, self.top)
+            self.v = self.fitted(self.after_decay(self.v, self.decay) + total, self.top, 0)
         return self.clipped
 
     def judge(self) -> int:
@@ -207,12 +211,15 @@ def run(network: Network, until: float, sources: Mapping[int, Sequence[float]] |
         for time in times:
             send(source, int(np.rint(time / network.tick)))
 
-    trace, saturations, n = Trace([], [], 0, [], []), 0, 0
+    trace, saturations, n = Trace([], [], 0, [], [], []), 0, 0
     while n < until / network.tick - 1e-9:
         arriving = due.pop(n, {})
         for j, neuron in enumerate(neurons):
             if n > 0:                                     # the initial V is V at tick 0
+                before = getattr(neuron, "fault", None)
                 saturations += neuron.tick(arriving.get(j, []))
+                if isinstance(neuron, Clocked) and neuron.fault and not before:
+                    trace.faults.append((n, j, *neuron.fault))
         for j, neuron in enumerate(neurons):
             for _ in range(neuron.judge()):
                 trace.spikes.append((n, j))
