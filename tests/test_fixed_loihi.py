@@ -293,3 +293,25 @@ def test_inspect_explains_every_register(tmp_path):
                 facts = told[f"population {p.name!r}"]
                 for name in profiles.PROFILES["loihi1_lava"].meanings:
                     assert name in facts or f"{name} at tick 0" in facts
+
+
+# ---------------------------------------------------------------------------------------------------- borders
+def test_v_at_the_threshold_does_not_fire_and_above_it_does():
+    g = nx.MultiDiGraph()
+    g.add_node("n", model="loihi1_lava", vth=1, bias_mant=32)             # v goes 32, 64, 96
+    network = profiles.network(g, "loihi1_lava")
+    assert simulate(network, 10.0, backend="python").spikes.time.tolist() == [3.0, 6.0, 9.0]
+    assert [t for t, _ in chips.by_reference(network, 10.0).spikes] == [3, 6, 9]
+
+
+@pytest.mark.parametrize(("weight", "exponent", "sources", "u"), [
+    (8, 7, 128, HALF), (-8, 7, 128, HALF), (8, 7, 129, HALF + 65536 - 2 * HALF), (-8, 7, 127, 65536 - HALF),
+    (1, 0, 1, 64), (-1, 0, 1, -64), (-1, -1, 1, -64), (-3, -1, 1, -128), (3, -1, 1, 64),
+])
+def test_u_goes_around_above_2_23_and_at_minus_2_23_and_shifts_round_down(weight, exponent, sources, u):
+    g = nx.MultiDiGraph()
+    g.add_node("in", model="spikes", size=sources, times=[[1.0]] * sources if sources > 1 else [1.0])
+    g.add_node("n", model="loihi1_lava", vth=131071)
+    g.add_edge("in", "n", weight=weight, weight_exp=exponent)
+    r = simulate(profiles.network(g, "loihi1_lava"), 4.0, record={"n": ["u"]}, record_at=1.0, backend="python")
+    assert r.recorded["n"]["u"].ravel().tolist() == [0.0, 0.0, u, 0.0]

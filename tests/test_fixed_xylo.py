@@ -18,6 +18,7 @@ import pytest
 from eventsnn.exporters import export, quantise, read
 from eventsnn.exporters.fixed import profiles
 from eventsnn.exporters.fixed.explain import inspected
+from eventsnn.exporters.fixed.profiles import xylo, xylo_reference
 
 from eventsnn.compare import compare
 from eventsnn.errors import Mistake
@@ -326,3 +327,27 @@ def test_inspect_explains_every_register(tmp_path):
                 facts = told[f"population {p.name!r}"]
                 for name in profiles.PROFILES["xylo_v2"].meanings:
                     assert name in facts or f"{name} at tick 0" in facts
+
+
+# ---------------------------------------------------------------------------------------------------- borders
+EDGES = (-32768, -32767, -16384, -2, -1, 0, 1, 2, 15, 16, 16384, 32766, 32767)
+
+
+def test_a_ticks_arithmetic_is_the_references_at_every_border():
+    for v in EDGES:
+        for dash in range(16):
+            assert xylo.decrement(v, dash) == xylo_reference.dec(v, dash)
+            for total in (*EDGES, -65536, 65534):
+                assert xylo.membrane(1, dash, 0, v, total)[0] == xylo_reference.membrane(1, v, total, 0, dash)
+                for bias in EDGES:
+                    assert xylo.membrane(2, dash, bias, v, total)[0] == xylo_reference.membrane(2, v, total, bias, dash)
+
+
+@pytest.mark.parametrize("threshold", [20, 21, 22])
+def test_v_at_the_threshold_fires_and_below_it_does_not(threshold):
+    g = nx.MultiDiGraph()
+    g.add_node("n", model="xylo_v2", threshold=threshold, dash_mem=15, bias=11)      # v goes 11, 21, 31
+    network = profiles.network(g, "xylo_v2")
+    spikes = [t for t, _ in chips.by_reference(network, 10.0).spikes]
+    assert spikes[0] == (2 if threshold <= 21 else 3)
+    assert simulate(network, 10.0, backend="python").spikes.time.tolist() == spikes

@@ -44,9 +44,8 @@ def held(x):
 
 
 def decrement(x, dash):
-    """What a tick takes from x."""
-    y = x >> dash
-    return y if y != 0 else (x > 0) - (x < 0)
+    """What a tick takes from x: a negative x >> dash is never 0."""
+    return max(x >> dash, 1) if x > 0 else x >> dash
 
 
 def membrane(version, dash, bias, v, total):
