@@ -26,6 +26,7 @@ SHOWN, DELAY = 100.0, 1.0                      # ms a digit is shown; ms from a 
 UNTIL = SHOWN + 3 * DELAY                      # pixels -> hidden -> readout
 PHASE = np.arange(65) * 0.6180339887 % 1.0     # golden ratio: pixels and bias fire staggered, not in step
 HIDDEN, EPOCHS = 64, 300
+CHIPS = {"loihi1_lava": "value"}               # how a chip resets
 ALPHA = 0.03                                   # weight decay: best of six in cross-validation on the training part
 
 
@@ -66,8 +67,10 @@ def train(images: np.ndarray, labels: np.ndarray) -> Rates:
     return Rates(w1, b1, w2, b2)
 
 
-def build(rates: Rates, images: np.ndarray) -> nx.DiGraph:
+def build(rates: Rates, images: np.ndarray, reset: str = "subtract") -> nx.DiGraph:
     """The spiking twin.  `images` show how active the hidden neurons get: the most active fire LEVELS times.
+
+    reset="value" is for chips that know nothing else.
 
     Each layer is free in its unit of V; the largest weight becomes 7/8 mV, a number that 4 bits and more can hold.
     """
@@ -80,7 +83,7 @@ def build(rates: Rates, images: np.ndarray) -> nx.DiGraph:
     g = nx.DiGraph()
     g.add_node("pixels", model="spikes", size=64)
     g.add_node("bias", model="spikes", times=train_of(LEVELS, PHASE[64]))
-    g.add_node("hidden", size=HIDDEN, **integrator, v_thresh=theta, v_init=theta / 2, reset="subtract")
+    g.add_node("hidden", size=HIDDEN, **integrator, v_thresh=theta, v_init=theta / 2, reset=reset)
     g.add_node("readout", size=10, **integrator, v_thresh=np.inf)
     for pre, post, weight in (("pixels", "hidden", first * rates.w1), ("bias", "hidden", first * rates.b1),
                               ("hidden", "readout", second * rates.w2), ("bias", "readout", second * rates.b2 / most)):
@@ -137,6 +140,16 @@ def busiest(network: Any, images: np.ndarray) -> Any:
     return max((show(network, image) for image in images[:100]), key=lambda run: np.ptp(readout(run)))
 
 
+def on_chip(rates: Rates, learnt: np.ndarray, images: np.ndarray, labels: np.ndarray, profile: str) -> dict[str, Any]:
+    """A chip's own arithmetic, its limits included: the score, or what the chip refuses.  Its tick is a delay."""
+    network = es.compile(build(rates, learnt, CHIPS.get(profile, "subtract")))
+    try:
+        fixed = es.quantise(network, calibrate=busiest(network, learnt), profile=profile, tick=DELAY)
+    except es.Mistake as refusal:
+        return {"refused": str(refusal)}
+    return examine(fixed, images, labels)
+
+
 def expect(outcome: Mapping[str, Any]) -> list[tuple[str, bool]]:
     """What this scenario promises, each with whether it came true."""
     exact, fixed, n = outcome["exact"], outcome["fixed"], outcome["images"]
@@ -147,6 +160,8 @@ def expect(outcome: Mapping[str, Any]) -> list[tuple[str, bool]]:
         (f"exact spiking network: {100 * exact['accuracy']:.2f} % right", exact["accuracy"] >= least),
         (f"{exact['operations']:,.0f} synaptic operations per inference; dense: {dense:,} multiplications for rates, "
          f"{clocked:,} additions for a clocked core", 20_000 < exact["operations"] < 30_000 < clocked)]
+    facts += [(f"{name}, its own arithmetic: {100 * of['accuracy']:.2f} % right", of["accuracy"] >= least - 0.05)
+              for name, of in outcome["profiles"].items() if "accuracy" in of]
     if 8 in fixed:
         facts.append((f"8-bit integers: {100 * fixed[8]['accuracy']:.2f} % right, exact +- {100 * near:g}",
                       abs(fixed[8]["accuracy"] - exact["accuracy"]) <= near + 1e-12))
@@ -154,8 +169,13 @@ def expect(outcome: Mapping[str, Any]) -> list[tuple[str, bool]]:
 
 
 def main(out: Path | None = None, small: bool = False, say: Callable[[str], object] = print, *,
-         bits: Sequence[int] | None = None, tick: float = 0.1) -> dict[str, Any]:
-    """Train, convert, quantise at each width of weights, and test; `small` shows 60 images instead of all 450."""
+         bits: Sequence[int] | None = None, profiles: Sequence[str] | None = None,
+         tick: float = 0.1) -> dict[str, Any]:
+    """Train, convert, quantise at each width of weights and for chips, and test; `small` shows 60 images, not all 450.
+
+    bits=8 is that width alone; profiles=loihi1_lava,xylo_v2 are those chips.
+    """
+    profiles = () if bits and profiles is None else profiles or (() if small else ("loihi1_lava", "xylo_v2"))
     bits = bits or ((8, 4) if small else (8, 7, 6, 5, 4, 3))
     learnt, images, learnt_labels, labels = data()
     if small:
@@ -163,7 +183,7 @@ def main(out: Path | None = None, small: bool = False, say: Callable[[str], obje
     rates = train(learnt, learnt_labels)
     network = es.compile(build(rates, learnt))
     outcome: dict[str, Any] = {"images": len(images), "rate": float(np.mean(rates.answers(images) == labels)),
-               "exact": examine(network, images, labels), "fixed": {}, "tick": tick,
+               "exact": examine(network, images, labels), "fixed": {}, "profiles": {}, "tick": tick,
                "operations_dense": rates.w1.size + rates.w2.size,
                "operations_clocked": len(network.synapses.target) * round(UNTIL / tick)}
     say(f"rate network: {100 * outcome['rate']:.2f} %, {outcome['operations_dense']:,} multiplications per inference")
@@ -175,6 +195,9 @@ def main(out: Path | None = None, small: bool = False, say: Callable[[str], obje
         score["memory_bits"] = sum(memory_bits(fixed[b]).values())
         say(f"{b} bits: {100 * score['accuracy']:.2f} %, {score['operations']:,.0f} additions, "
             f"{score['memory_bits'] / 8192:.2f} KiB")
+    for name in profiles:
+        outcome["profiles"][name] = of = on_chip(rates, learnt, images, labels, name)
+        say(f"{name}: " + (f"refused: {of['refused']}" if "refused" in of else f"{100 * of['accuracy']:.2f} %"))
     for fact, kept in expect(outcome):
         say(f"{'ok   ' if kept else 'WRONG'} {fact}")
     if out is not None:
