@@ -1,5 +1,6 @@
 """Integer networks that reach the corners, each with what the reference says of it: what mutants are hunted with."""
 
+import dataclasses
 import math
 import re
 from collections.abc import Callable
@@ -138,7 +139,26 @@ def tick_mode() -> list[Case]:
         except Mistake:                                    # a grid too coarse for the threshold or the decay
             continue
         made.append(Case(network, until, each_tick(until), expected_at_each_tick(network, until)))
-    return made
+    return [*made, *corners(made[0].network)]
+
+
+def corners(network: Network) -> list[Case]:
+    """What quantise seldom makes: an input that holds V where it is, a drift that is over the threshold in
+    refractoriness, several spikes a tick and refractoriness."""
+    (group,), until = network.groups, 16.0
+    found = []
+    for own in ({"decay": 1, "rate": 8, "theta": 2**62}, {"bias": 90, "theta": 40, "reset": 0, "refrac": 4},
+                {"bias": 90, "theta": 40, "reset": 0, "refrac": 3, "subtract": 1, "spikes": 2}):
+        params, state = group.params.copy(), group.state.copy()
+        params["kind"], params["top"], state["v"] = -1, 2**20, 1000
+        for name, value in own.items():
+            params[name] = value
+        weights = network.synapses._replace(weight=np.full_like(network.synapses.weight, 8),
+                                            weights=np.full_like(network.synapses.weights, 8))
+        state["shots"] = params["spikes"]
+        changed = dataclasses.replace(network, groups=(group._replace(params=params, state=state),), synapses=weights)
+        found.append(Case(changed, until, each_tick(until), expected_at_each_tick(changed, until)))
+    return found
 
 
 def with_currents(graph: nx.MultiDiGraph, rng: np.random.Generator) -> nx.MultiDiGraph:

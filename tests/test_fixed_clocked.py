@@ -326,6 +326,17 @@ def test_equality_fires_only_where_it_is_asked_for():
     assert alone(weights=(6,), theta=5, strict=1).spikes == [(2, 0)]
 
 
+def test_an_input_that_just_holds_v_where_it_is_does_not_put_the_neuron_to_sleep():
+    held = alone(times=[(1, 2, 3)], weights=(2,), decay=clocked.LINEAR, rate=2, v=9, until=7)
+    assert [row[0] for row in held.v] == [9, 7, 7, 7, 7, 5, 3]
+
+
+def test_a_neuron_that_would_reach_the_threshold_in_refractoriness_waits_for_its_end():
+    assert alone(times=[()], bias=50, theta=20, refrac=3, until=10).spikes == [(1, 0), (4, 0), (7, 0)]
+    left = alone(weights=(95,), theta=20, subtract=1, spikes=2, refrac=3, until=9)
+    assert left.spikes == [(2, 0), (2, 0), (5, 0), (5, 0)]
+
+
 def test_a_neuron_that_nothing_moves_sleeps_however_long():
     g = nx.MultiDiGraph()
     g.add_node("in", model="spikes", times=[1.0, 5e8])

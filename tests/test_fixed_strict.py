@@ -46,7 +46,8 @@ def test_the_specification_saw_the_same_value():
 
 
 def test_a_current_that_saturates_or_wraps_is_named_by_its_receptor():
-    graph = one("mul", times=[1.0] * 40, weights=[1.0], synapse=["delta", "exp"], tau_syn=[None, 5.0], cm=1.0)
+    graph = one("mul", times=[1.0] * 40 + [5000.0], weights=[1.0], cm=1.0, synapse=["delta", "exp"],
+                tau_syn=[None, 5.0])
     graph.remove_edge("in", "n")
     graph.add_edge("in", "n", weight=1.0, delay=1.0, receptor=1)
     for saturation in ("symmetric", "wrap"):

@@ -85,7 +85,7 @@ def faded(kind, rate, bits, rounding, v):
             y = (v > 0) - (v < 0)
         return v - y
     if kind == LINEAR:
-        return max(v - rate, 0) if v >= 0 else min(v + rate, 0)
+        return v - max(min(v, rate), -rate)
     return v
 
 
@@ -124,8 +124,7 @@ def finish(p, s):
     for k in range(p.receptors):
         x = s.pending[k]
         if x != 0:
-            s.pending[k] = 0
-            still = False
+            s.pending[k], still = 0, False
         if p.kind[k] == DIRECT:
             total += x
         else:
@@ -135,12 +134,10 @@ def finish(p, s):
                 noted(s, k + 1, exact)
                 still = False                     # though it may be, each tick counts
             if i != s.i[k]:
-                s.i[k] = i
-                still = False
+                s.i[k], still = i, False
             total += quotient(i, p.fall[k], p.rounding)
     if s.left > 0:
-        s.left -= 1
-        s.shots = 0
+        s.left, s.shots = s.left - 1, 0
     else:
         v, exact = potential(p, s.v, total)
         if v != exact:
@@ -148,8 +145,7 @@ def finish(p, s):
             noted(s, 0, exact)
             still = False
         if v != s.v:
-            s.v = v
-            still = False
+            s.v, still = v, False
         s.shots = p.spikes
     s.asleep = 1 if still and not over(p, s.v) else 0
 
@@ -184,8 +180,7 @@ def receive(p, s, t, sums):
     through(p, s, t - 1)
     for k in range(p.receptors):
         if sums[k] != 0:
-            s.pending[k] += int(sums[k])
-            s.asleep = 0
+            s.pending[k], s.asleep = s.pending[k] + int(sums[k]), 0
 
 
 def inject(p, s, slot, amount, slope):
@@ -209,10 +204,8 @@ def next_spike(p, s, horizon):
 
 def fire(p, s, t):
     through(p, s, t)
-    s.shots -= 1
     s.v = s.v - (p.theta - p.reset) if p.subtract else p.reset
-    s.left = max(p.refrac - 1, 0)
-    s.asleep = 0
+    s.shots, s.left, s.asleep = s.shots - 1, max(p.refrac - 1, 0), 0
 
 
 def value(p, s, t, which):
