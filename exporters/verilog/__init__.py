@@ -1,0 +1,10 @@
+"""The Verilog target: an integer network as parameters and memory images for a hand-written core.
+
+    write    a folder that simulates, synthesises and is programmed as its README.md says
+    run      simulates it: verilator, iverilog, or CXXRTL, which needs nothing but PyPI
+    report   synthesises, places and routes it: resources, f_max, operations per second
+"""
+
+from .writer import write
+
+__all__ = ["write"]

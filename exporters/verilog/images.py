@@ -1,0 +1,202 @@
+"""An integer network as what the RTL library is told: parameters, and one memory image per memory.
+
+    rows.hex       {nonempty, start, length - 1} of each row: neurons first, then sources, in node order
+    synapses.hex   {delay - DELAY_LEAST, weight >> SHIFT, neuron}, row by row
+    kinds.hex      the kind of each neuron: neurons of equal parameters share one
+    dynamics.hex   {none, step, length, rate, coarse base, fine base, V at tick 0} of each kind
+    limits.hex     {never, subtract, theta, reset, mask} of each kind
+    coarse.hex, fine.hex   the decay tables of all kinds, one after the other; index 0, the identity, is not looked up
+
+Networks differ in these only, never in logic.
+"""
+
+import math
+from collections.abc import Mapping, Sequence
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from eventsnn.errors import Mistake
+from eventsnn.network import Network, flat
+
+from ..fixed import lif
+from ..fixed.format import NEVER
+from ..vectors import Vector, rows
+
+KINDS = {lif.NONE: 0, lif.LINEAR: 1, lif.LUT: 2}
+BURST = 4                  # spikes of a source in one tick that the sums have room for, where no stimulus says more
+SMALLEST = 5               # bits of a neuron's number: a word of `touched` is 16 neurons, and there are two at least
+
+
+class Design(NamedTuple):
+    """What the writer writes."""
+
+    parameters: dict[str, int]
+    images: dict[str, Sequence[int]]
+    burst: int
+
+
+def width(n: int) -> int:
+    """Bits that count from 0 to n - 1, at least one."""
+    return max(1, (n - 1).bit_length())
+
+
+def signed(low: int, high: int) -> int:
+    """Bits of a two's complement number from low to high."""
+    return 1 + max((~low if low < 0 else low).bit_length(), (~high if high < 0 else high).bit_length())
+
+
+def packed(*fields: tuple[int, int]) -> int:
+    """(value, bits) from the high end down, as one number."""
+    word = 0
+    for value, bits in fields:
+        if not -(1 << bits) < value < 1 << bits:
+            raise Mistake(f"{value} does not fit {bits} bits")
+        word = word << bits | value & ((1 << bits) - 1)
+    return word
+
+
+def design(network: Network, vector: Vector | None = None) -> Design:
+    """Parameters and images of a network; `Mistake` for what the core cannot be told."""
+    (group,) = network.groups
+    if group.dynamics.name != lif.DYNAMICS.name:
+        raise Mistake(f"there is no hardware for {group.dynamics.name} yet, only for {lif.DYNAMICS.name}")
+    neurons = np.empty(network.neurons, np.int64)
+    neurons[group.neuron] = np.arange(network.neurons)
+    params, start = group.params[neurons], group.state.v[neurons]
+    parameters: dict[str, int] = {"NEURONS": network.neurons, "NEURON": max(SMALLEST, width(network.neurons))}
+    parameters["V"] = same(params.top, "v_bits").bit_length() + 1
+    burst, images = bursts(network, params, vector), {}
+    parameters |= connected(network, burst, parameters["NEURON"], images)
+    parameters |= dynamics(params, start, parameters, images)
+    return Design(parameters, images, int(burst[network.neurons:].max(initial=1)))
+
+
+def same(values: Any, what: str) -> int:
+    if np.any(values != values[0]):
+        raise Mistake(f"the core has one {what} for all neurons, and these differ: quantise all populations alike")
+    return int(values[0])
+
+
+def bursts(network: Network, params: Any, vector: Vector | None) -> np.ndarray:
+    """How often each row can spike in one tick."""
+    found = np.ones(network.emitters, np.int64)
+    again = (params.subtract != 0) & (params.theta < NEVER)
+    found[:network.neurons][again] += ((params.top - params.theta) // (params.theta - params.reset))[again]
+    if vector is None:
+        found[network.neurons:] = BURST
+    elif len(vector.stimulus):
+        each, count = np.unique(vector.stimulus, axis=0, return_counts=True)
+        np.maximum.at(found, each[:, 1], count)
+    return found
+
+
+def connected(network: Network, burst: np.ndarray, neuron: int, images: dict[str, Sequence[int]]) -> dict[str, int]:
+    """Rows and synapses."""
+    table, order = flat(network.synapses), rows(network)
+    row_of = np.empty(network.emitters, np.int64)
+    row_of[order] = np.arange(network.emitters)
+    row = row_of[table.emitter]
+    by_row = np.argsort(row, kind="stable")
+    row, target = row[by_row], table.target[by_row].astype(np.int64)
+    weight, delay = table.weight[by_row].astype(np.int64), table.delay[by_row].astype(np.int64)
+    union = int(np.bitwise_or.reduce(np.abs(weight), initial=0))
+    shift = (union & -union).bit_length() - 1 if union else 0
+    mantissa = weight >> shift
+    least, most = (int(delay.min()), int(delay.max())) if len(delay) else (1, 1)
+    total = np.zeros(network.neurons, np.int64)
+    np.add.at(total, target, np.abs(mantissa) * burst[row])
+    length = np.bincount(row, minlength=network.emitters)
+    first = np.concatenate([[0], np.cumsum(length)])
+    slots = most + 1 + (most + 1) % 2
+    p = {"SYNAPSES": len(row), "ROW": max(neuron, width(network.emitters)), "SYNAPSE": width(len(row)),
+         "LENGTH": width(int(length.max(initial=1))),
+         "WEIGHT": signed(int(mantissa.min(initial=0)), int(mantissa.max(initial=1))),
+         "DELAY": (most - least).bit_length(), "DELAY_LEAST": least, "SHIFT": shift, "SLOTS": slots,
+         "SLOT": width(slots), "PLACE": neuron + (slots // 2 - 1).bit_length()}
+    p["SUM"] = max(p["WEIGHT"] + 1, int(total.max(initial=1)).bit_length() + 1)
+    p["ARGUMENT"] = max(16, p["ROW"])
+    images["rows"] = padded([packed((int(n > 0), 1), (int(first[r]) if n else 0, p["SYNAPSE"]),
+                                     (max(int(n) - 1, 0), p["LENGTH"])) for r, n in enumerate(length)], p["ROW"])
+    images["synapses"] = padded([packed((d - least, p["DELAY"]), (w, p["WEIGHT"]), (t, neuron)) for d, w, t in
+                                 zip(delay.tolist(), mantissa.tolist(), target.tolist(), strict=True)], p["SYNAPSE"])
+    return p
+
+
+def dynamics(params: Any, start: Any, known: Mapping[str, int], images: dict[str, Sequence[int]]) -> dict[str, int]:
+    """Kinds of neurons."""
+    if (params.decay == lif.MUL).any():
+        raise Mistake('decay = "mul" acts at every tick, which the event core does not: quantise with decay "lut" or '
+                      '"linear"')
+    v, neuron = known["V"], known["NEURON"]
+    records = [record.tobytes() + int(s).to_bytes(8, "little", signed=True)
+               for record, s in zip(params, start, strict=True)]
+    kind_of = {r: k for k, r in enumerate(dict.fromkeys(records))}
+    shown = [records.index(r) for r in kind_of]
+    kinds, inits = params[shown], start[shown]
+    decay = max((KINDS[int(d)] for d in kinds.decay), default=0)
+    linear, lut = kinds.decay == lif.LINEAR, kinds.decay == lif.LUT
+    length = np.where(lut, kinds.length, np.where(linear, -(-kinds.top // np.maximum(kinds.rate, 1)) + 1, 1))
+    mask = np.where(kinds.subtract != 0, 0, np.maximum(kinds.refrac - 1, 0))
+    age = max(int(length.max()) + (1 << neuron) + 2, int(mask.max()) + 2).bit_length() + 1
+    fine_bits = int(kinds.fine_bits[lut].min(initial=62)) if lut.any() else 6
+    coarse: list[int] = []
+    fine: list[int] = []
+    bases: dict[bytes, tuple[int, int]] = {}
+    factor = same(kinds.bits[lut], "decay_bits") if lut.any() else 16
+    for k in np.flatnonzero(lut):
+        tables = (kinds.coarse[k][:-(-int(length[k]) >> int(kinds.fine_bits[k]))].tolist(),
+                  kinds.fine[k][:1 << int(kinds.fine_bits[k])].tolist())
+        key = repr(tables).encode()
+        if key not in bases:
+            bases[key] = len(coarse), len(fine)
+            for table, into in zip(tables, (coarse, fine), strict=True):
+                if any(entry >> factor for entry in table[1:]):
+                    raise Mistake(f"tau_m is so long that {factor} decay_bits show no decay: take more decay_bits")
+                into += [0, *table[1:]]
+    p = {"AGE": age, "KIND": width(len(kind_of)), "SUBTRACT": int(kinds.subtract.any()), "DECAY": decay,
+         "RATE": max(1, int(kinds.rate[linear].max(initial=1)).bit_length()), "FACTOR": factor,
+         "COARSE": width(len(coarse)), "FINE": width(len(fine)), "FINE_BITS": fine_bits,
+         "STEPS": int((kinds.fine_bits[lut].max(initial=fine_bits) - fine_bits) // 2 + 1)}
+    if p["STEPS"] > 4:
+        raise Mistake("the time constants lie too far apart for one core: its tables have four widths at most")
+    images["kinds"] = padded([kind_of[r] for r in records], neuron)
+    words = []
+    for k in range(len(kinds)):
+        base = (0, 0)
+        if lut[k]:
+            base = bases[repr((kinds.coarse[k][:-(-int(length[k]) >> int(kinds.fine_bits[k]))].tolist(),
+                               kinds.fine[k][:1 << int(kinds.fine_bits[k])].tolist())).encode()]
+        step = (int(kinds.fine_bits[k]) - fine_bits) // 2 if lut[k] else 0
+        words.append(packed((int(kinds.decay[k] == lif.NONE), 1), (step, 2), (int(length[k]), age),
+                            (int(kinds.rate[k]) if linear[k] else 0, p["RATE"]), (base[0], p["COARSE"]),
+                            (base[1], p["FINE"]), (int(inits[k]), v)))
+    images["dynamics"] = padded(words, p["KIND"])
+    top = (1 << (v - 1)) - 1
+    images["limits"] = padded([packed((int(theta > top), 1), (int(sub), 1), (min(int(theta), top), v), (int(reset), v),
+                                      (int(m), age)) for theta, sub, reset, m in
+                               zip(kinds.theta, kinds.subtract, kinds.reset, mask, strict=True)], p["KIND"])
+    images["coarse"], images["fine"] = padded(coarse, p["COARSE"]), padded(fine, p["FINE"])
+    return p
+
+
+def padded(words: list[int], bits: int) -> list[int]:
+    """As many words as the memory has."""
+    return words + [0] * ((1 << bits) - len(words))
+
+
+def memory_bits(d: Design) -> dict[str, int]:
+    """Bits of every memory."""
+    p = d.parameters
+    wide = {"rows": 1 + p["SYNAPSE"] + p["LENGTH"], "synapses": p["DELAY"] + p["WEIGHT"] + p["NEURON"],
+            "kinds": p["KIND"], "dynamics": 3 + p["AGE"] + p["RATE"] + p["COARSE"] + p["FINE"] + p["V"],
+            "limits": 2 + 2 * p["V"] + p["AGE"], "coarse": p["FACTOR"], "fine": p["FACTOR"]}
+    size = {name: len(d.images[name]) * bits for name, bits in wide.items()}
+    size["sums"] = p["SLOTS"] * (1 << p["NEURON"]) * p["SUM"]
+    size["touched"] = p["SLOTS"] << p["NEURON"]
+    size["state"] = (p["V"] + p["AGE"]) << p["NEURON"]
+    return size
+
+
+def digits(bits: int) -> int:
+    return math.ceil(bits / 4)

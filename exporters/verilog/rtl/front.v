@@ -1,0 +1,110 @@
+// front: words in, synapse addresses out, one per clock.
+//
+// An EVENT a (from outside, or a neuron of this core that spiked) names a row of synapses; rows.hex says where it begins
+// and how long it is.  END_OF_TICK and TIME travel as a token in the same stream, so that nothing needs to be drained.
+//
+//   elastic pipeline   choose -> row number -> memory -> descriptor -> address counter
+//   row word           {nonempty, start, length - 1}
+//
+// Spikes of this core go first.  A tick ends only when the tick before has been judged and its spikes are all in.
+module front #(
+    parameter ROW = 8,                      // bits of a row number
+    parameter START = 12,                   // bits of a synapse address
+    parameter LENGTH = 8,                   // bits of a row's length - 1
+    parameter ARGUMENT = 16,                // bits of a word's argument
+    parameter FILE = "rows.hex"
+) (
+    input  wire                clk,
+    input  wire                rst,
+    input  wire                booted,
+    input  wire                in_valid,
+    output wire                in_ready,
+    input  wire [ARGUMENT+1:0] in_word,
+    input  wire                own_valid,   // a spike of this core
+    output wire                own_ready,
+    input  wire [ROW-1:0]      own_row,
+    input  wire                judged,      // pulse: the tick whose token was sent is judged, its spikes are queued
+    output reg                 valid,       // a synapse
+    output reg                 token,       // the end of a tick
+    output reg  [START-1:0]    address
+);
+    localparam EVENT = 2'd0, END_OF_TICK = 2'd1, TIME = 2'd2;
+
+    // choose
+    wire [1:0] kind = in_word[ARGUMENT+1:ARGUMENT];
+    wire [ARGUMENT-1:0] argument = in_word[ARGUMENT-1:0];
+    reg judging;                            // a tick is not judged yet
+    reg [ARGUMENT-1:0] passed;              // of a TIME word: so many ticks are done
+    reg v0, v1, v2, token0, token1, token2;
+    reg [ROW-1:0] row0;
+    wire take2;
+    wire go2 = !v2 || take2;
+    wire go1 = !v1 || go2;
+    wire go0 = !v0 || go1;
+    wire free = go0 && booted && !own_valid;
+    wire event_in = in_valid && kind == EVENT && free;
+    wire ticks = kind == END_OF_TICK || (kind == TIME && argument != 0);
+    wire tick_in = in_valid && ticks && free && !judging;
+    wire last_tick = kind == END_OF_TICK || passed == argument - 1'b1;
+    wire nothing = kind != EVENT && !ticks; // a word without a meaning is swallowed
+
+    assign own_ready = go0;
+    assign in_ready = (kind == EVENT && free) || (ticks && free && !judging && last_tick) || nothing;
+
+    always @(posedge clk) begin
+        if (tick_in) judging <= 1;
+        else if (judged) judging <= 0;
+        if (tick_in) passed <= last_tick ? 0 : passed + 1'b1;
+        if (go0) begin
+            v0 <= own_valid || event_in || tick_in;
+            token0 <= !own_valid && tick_in;
+            row0 <= own_valid ? own_row : argument[ROW-1:0];
+        end
+        if (go1) begin
+            v1 <= v0;
+            token1 <= token0;
+        end
+        if (go2) begin
+            v2 <= v1;
+            token2 <= token1;
+        end
+        if (rst) begin
+            v0 <= 0;
+            v1 <= 0;
+            v2 <= 0;
+            judging <= 0;
+            passed <= 0;
+        end
+    end
+
+    // describe
+    wire nonempty;
+    wire [START-1:0] start;
+    wire [LENGTH-1:0] rest;
+    rom #(.WIDTH(1 + START + LENGTH), .ADDRESS(ROW), .FILE(FILE)) rows (
+        .clk(clk), .enable_1(go1), .enable_2(go2), .address(row0), .word({nonempty, start, rest}));
+
+    // count
+    reg last;
+    reg [LENGTH-1:0] left;
+    assign take2 = v2 && (!valid || last);
+
+    always @(posedge clk) begin
+        token <= take2 && token2;
+        if (take2) begin
+            valid <= !token2 && nonempty;
+            address <= start;
+            left <= rest;
+            last <= rest == 0;
+        end else if (valid) begin
+            valid <= !last;
+            address <= address + 1'b1;
+            left <= left - 1'b1;
+            last <= left == 1;
+        end
+        if (rst) begin
+            valid <= 0;
+            token <= 0;
+        end
+    end
+endmodule

@@ -1,0 +1,77 @@
+"""write(network, folder): the library's sources, this network's parameters and memories, a top, a testbench."""
+
+import shutil
+from collections.abc import Mapping
+from importlib.resources import files
+from pathlib import Path
+from string import Template
+from typing import Any
+
+from eventsnn.errors import Mistake
+from eventsnn.files import atomic
+from eventsnn.network import Network
+
+from .. import vectors
+from ..fixed.format import Fixed
+from .images import Design, design, digits, memory_bits
+
+HERE = files(__package__)
+RTL = ("event_core", "front", "accumulate", "touched", "sweep", "judge", "decay", "multiply", "later", "queue", "fifo",
+       "rom", "ram")
+DERIVED = ("SYNAPSES",)          # told, but no parameter of the core
+
+
+def write(network: Network, folder: str | Path, inputs: Mapping[Any, Any] | None = None,
+          until: float | None = None, backend: str = "auto") -> list[Path]:
+    """Everything of one network; with `until` (ms) also a stimulus and the emulator's answer.
+
+    inputs    trains for `spikes` nodes, as simulate takes them
+    backend   the emulator's
+    """
+    if not isinstance(network, Network) or not isinstance(network.fixed, Fixed):
+        raise Mistake("only an integer network becomes hardware: quantise(network) first")
+    if inputs is not None and until is None:
+        raise Mistake("inputs without until: say how many ms the stimulus lasts")
+    folder = Path(folder)
+    vector = vectors.vector(network, until, inputs, backend) if until is not None else None
+    made = design(network, vector)
+    p = made.parameters
+    paths = [copied(f"rtl/{name}.v", folder) for name in RTL]
+    for name, words in made.images.items():
+        wide = digits(memory_bits(made)[name] // len(words))
+        paths.append(text(folder / f"{name}.hex", "".join(f"{word:0{wide}x}\n" for word in words)))
+    told = {name: value for name, value in p.items() if name not in DERIVED} | {"DSP": 0}
+    paths.append(text(folder / "parameters.vh", "".join(f"localparam {k} = {v};\n" for k, v in told.items())))
+    paths.append(filled("top.v", folder, high=p["ARGUMENT"] + 1,
+                        connections=",\n".join(f"        .{name}({name})" for name in told)))
+    if vector is not None:
+        paths += vectors.save(vector, folder)
+        count = sum(1 for _ in vectors.words(vector))
+        paths.append(text(folder / "expected.hex", "".join(
+            f"{tick:08x}{neuron:08x}\n" for tick, neuron in [*vector.expected.tolist(), (vector.ticks, 0)])))
+        paths.append(filled("testbench.v", folder, words=count, ticks=vector.ticks, argument=p["ARGUMENT"],
+                            spikes=len(vector.expected)))
+    return [vectors.seal(folder, "verilog", about(network, made, vector), paths), *paths]
+
+
+def about(network: Network, made: Design, vector: vectors.Vector | None) -> dict[str, Any]:
+    """What the manifest says."""
+    return {"digest": network.digest, "tick_ms": network.tick, "ticks": None if vector is None else vector.ticks,
+            "populations": [[p.name, p.neuron, p.size] for p in network.populations if p.kind == "neuron"],
+            "parameters": made.parameters, "memory_bits": memory_bits(made),
+            "most_spikes_of_a_source_per_tick": made.burst}
+
+
+def copied(name: str, folder: Path) -> Path:
+    """A source of the library."""
+    return text(folder / name, HERE.joinpath(name).read_text("utf-8"))
+
+
+def filled(name: str, folder: Path, **values: Any) -> Path:
+    return text(folder / name, Template(HERE.joinpath("templates", name).read_text("utf-8")).substitute(values))
+
+
+def text(path: Path, content: str) -> Path:
+    with atomic(path) as file:
+        file.write(content)
+    return path
