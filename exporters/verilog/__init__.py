@@ -5,6 +5,7 @@
     report   synthesises, places and routes it: resources, f_max, operations per second
 """
 
+from .simulators import run
 from .writer import write
 
-__all__ = ["write"]
+__all__ = ["run", "write"]

@@ -16,7 +16,7 @@ from ..fixed.format import Fixed
 from .images import Design, design, digits, memory_bits
 
 HERE = files(__package__)
-RTL = ("event_core", "front", "accumulate", "touched", "sweep", "judge", "decay", "multiply", "later", "queue", "fifo",
+RTL = ("event_core", "front", "accumulate", "touched", "bits", "sweep", "judge", "decay", "multiply", "later", "queue", "fifo",
        "rom", "ram")
 DERIVED = ("SYNAPSES",)          # told, but no parameter of the core
 
@@ -40,10 +40,10 @@ def write(network: Network, folder: str | Path, inputs: Mapping[Any, Any] | None
     for name, words in made.images.items():
         wide = digits(memory_bits(made)[name] // len(words))
         paths.append(text(folder / f"{name}.hex", "".join(f"{word:0{wide}x}\n" for word in words)))
-    told = {name: value for name, value in p.items() if name not in DERIVED} | {"DSP": 0}
+    told = {name: value for name, value in p.items() if name not in DERIVED}
     paths.append(text(folder / "parameters.vh", "".join(f"localparam {k} = {v};\n" for k, v in told.items())))
     paths.append(filled("top.v", folder, high=p["ARGUMENT"] + 1,
-                        connections=",\n".join(f"        .{name}({name})" for name in told)))
+                        connections=",\n".join(f"        .{name}({name})" for name in [*told, "DSP"])))
     if vector is not None:
         paths += vectors.save(vector, folder)
         count = sum(1 for _ in vectors.words(vector))
@@ -51,6 +51,7 @@ def write(network: Network, folder: str | Path, inputs: Mapping[Any, Any] | None
             f"{tick:08x}{neuron:08x}\n" for tick, neuron in [*vector.expected.tolist(), (vector.ticks, 0)])))
         paths.append(filled("testbench.v", folder, words=count, ticks=vector.ticks, argument=p["ARGUMENT"],
                             spikes=len(vector.expected)))
+        paths.append(filled("simulate.cc", folder, ticks=vector.ticks, argument=p["ARGUMENT"]))
     return [vectors.seal(folder, "verilog", about(network, made, vector), paths), *paths]
 
 

@@ -43,6 +43,7 @@ module accumulate #(
 );
     localparam WORD = DELAY + WEIGHT + NEURON;
     localparam DEPTH = (SLOTS / 2) << NEURON;
+    localparam [SLOT-1:0] LAST = SLOTS[SLOT-1:0] - 1'b1;
 
     // 1, 2: the synapse
     wire [WORD-1:0] word2;
@@ -57,7 +58,9 @@ module accumulate #(
     reg signed [WEIGHT-1:0] w3, w4, w5, w6, w7;
     reg [PLACE-1:0] p4, p5, p6, p7, p8;
     reg b4, b5, b6, b7, b8;
-    wire [SLOT:0] ahead2, slot3;
+    wire [SLOT:0] ahead2;
+    wire [SLOT-1:0] slot3;
+    wire unused_wrap;
 
     generate
         if (DELAY > 0) begin : own_delays
@@ -71,7 +74,7 @@ module accumulate #(
             always @(posedge clk) p4 <= n3;
         end
     endgenerate
-    assign slot3 = ahead3 >= SLOTS[SLOT:0] ? ahead3 - SLOTS[SLOT:0] : ahead3;
+    assign {unused_wrap, slot3} = ahead3 >= SLOTS[SLOT:0] ? ahead3 - SLOTS[SLOT:0] : ahead3;
 
     always @(posedge clk) begin
         ahead3 <= ahead2;
@@ -92,13 +95,13 @@ module accumulate #(
         b8 <= b7;
         {v1, v2, v3, v4, v5, v6, v7, v8} <= {valid, v1, v2, v3, v4, v5, v6, v7};
         {t1, t2, t3, t4, t5, t6, t7, t8} <= {token, t1, t2, t3, t4, t5, t6, t7};
-        if (t2) base <= base == SLOTS - 1 ? 0 : base + 1'b1;
-        if (t8) slot <= slot == SLOTS - 1 ? 0 : slot + 1'b1;
+        if (t2) base <= base == LAST ? 0 : base + 1'b1;
+        if (t8) slot <= slot == LAST ? 0 : slot + 1'b1;
         if (rst) begin
             {v1, v2, v3, v4, v5, v6, v7, v8} <= 0;
             {t1, t2, t3, t4, t5, t6, t7, t8} <= 0;
-            base <= SLOTS - 1;
-            slot <= SLOTS - 1;
+            base <= LAST;
+            slot <= LAST;
         end
     end
     assign closed = t8;

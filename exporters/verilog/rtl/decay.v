@@ -30,10 +30,12 @@ module decay #(
 );
     generate
         if (KIND == 0) begin : kept
+            wire unused = &{1'b0, age, none, rate, coarse_base, fine_base, step};
             later #(.WIDTH(V), .LENGTH(LATENCY)) side (.clk(clk), .in_word(gone ? {V{1'b0}} : size), .out_word(left));
         end else if (KIND == 1) begin : linear
             // the product from the high end of age, one bit per stage; too large for V means that nothing is left
             genvar k;
+            wire unused = &{1'b0, coarse_base, fine_base, step};
             wire [V:0] lost [0:AGE];
             wire [AGE-1:0] bits [0:AGE];
             wire [V-1:0] size_of [0:AGE];
@@ -74,19 +76,25 @@ module decay #(
             reg [COARSE-1:0] coarse_base1, coarse2;
             reg [FINE-1:0] fine_base1, fine2;
             reg coarse_id2, fine_id2;
-            wire [AGE-1:0] shifted = step == 0 ? age >> FINE_BITS : step == 1 ? age >> (FINE_BITS + 2)
-                : step == 2 ? age >> (FINE_BITS + 4) : age >> (FINE_BITS + 6);
-            wire [AGE+6:0] low = step == 0 ? {7'd0, age} & ((1 << FINE_BITS) - 1) : step == 1 ? {7'd0, age} & ((1 << (FINE_BITS + 2)) - 1)
-                : step == 2 ? {7'd0, age} & ((1 << (FINE_BITS + 4)) - 1) : {7'd0, age} & ((1 << (FINE_BITS + 6)) - 1);
+            // AGE + 8 bits, so that the masks fit whatever AGE is
+            wire [AGE+7:0] wide = {8'd0, age};
+            wire [AGE+7:0] high = step == 0 || STEPS == 1 ? wide >> FINE_BITS : step == 1 ? wide >> (FINE_BITS + 2)
+                : step == 2 ? wide >> (FINE_BITS + 4) : wide >> (FINE_BITS + 6);
+            wire [AGE+7:0] mask = step == 0 || STEPS == 1 ? ~({(AGE + 8){1'b1}} << FINE_BITS)
+                : step == 1 ? ~({(AGE + 8){1'b1}} << (FINE_BITS + 2)) : step == 2
+                ? ~({(AGE + 8){1'b1}} << (FINE_BITS + 4)) : ~({(AGE + 8){1'b1}} << (FINE_BITS + 6));
+            wire [AGE+7:0] low = wide & mask;
+            wire unused = &{1'b0, rate, high[AGE+7:AGE], low[AGE+7:AGE]};
             reg none1;
+            reg [AGE-1:0] unused_coarse, unused_fine;
             always @(posedge clk) begin
                 none1 <= none;
-                coarse1 <= STEPS == 1 ? age >> FINE_BITS : shifted;
-                fine1 <= STEPS == 1 ? age & ((1 << FINE_BITS) - 1) : low[AGE-1:0];
+                coarse1 <= high[AGE-1:0];
+                fine1 <= low[AGE-1:0];
                 coarse_base1 <= coarse_base;
                 fine_base1 <= fine_base;
-                coarse2 <= coarse_base1 + coarse1;
-                fine2 <= fine_base1 + fine1;
+                {unused_coarse, coarse2} <= {{AGE{1'b0}}, coarse_base1} + {{COARSE{1'b0}}, coarse1};
+                {unused_fine, fine2} <= {{AGE{1'b0}}, fine_base1} + {{FINE{1'b0}}, fine1};
                 coarse_id2 <= none1 || coarse1 == 0;
                 fine_id2 <= none1 || fine1 == 0;
             end

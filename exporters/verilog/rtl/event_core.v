@@ -4,7 +4,7 @@
 //
 // Words are {kind, argument}: 0 EVENT row, 1 END_OF_TICK, 2 TIME ticks; out come END_OF_TICK and, after it, the spikes of
 // that tick as EVENT neuron, ascending.  Ready/valid on both sides; whatever `out_ready` does, no value changes.
-// After a reset the memories are cleared; `in_ready` is low so long.
+// After a reset the memories are cleared; so long only two words are taken.
 module event_core #(
     parameter NEURONS = 256,
     parameter NEURON = 8,
@@ -43,6 +43,7 @@ module event_core #(
     output wire [ARGUMENT+1:0] out_word
 );
     localparam DEPTH = (SLOTS / 2) << NEURON;
+    localparam [PLACE:0] ENOUGH = DEPTH[PLACE:0] - 1'b1;
 
     // boot
     reg booted, clear;
@@ -50,7 +51,7 @@ module event_core #(
     always @(posedge clk) begin
         clear <= 1;
         clear_place <= clear ? clear_place + 1'b1 : 0;
-        if (clear && clear_place == DEPTH - 1) booted <= 1;
+        if (clear && {1'b0, clear_place} == ENOUGH) booted <= 1;
         if (booted) clear <= 0;
         if (rst) begin
             booted <= 0;
@@ -65,10 +66,11 @@ module event_core #(
     wire [SLOT-1:0] slot;
     wire [PLACE-1:0] touch_place, want_place;
     wire [SUM-1:0] sum;
-    wire say, heard, end_out;
+    wire say, heard, end_out, told, taken;
+    wire [ARGUMENT+1:0] telling;
 
     front #(.ROW(ROW), .START(SYNAPSE), .LENGTH(LENGTH), .ARGUMENT(ARGUMENT)) front (
-        .clk(clk), .rst(rst), .booted(booted), .in_valid(in_valid), .in_ready(in_ready), .in_word(in_word),
+        .clk(clk), .rst(rst), .booted(booted), .in_valid(told), .in_ready(taken), .in_word(telling),
         .own_valid(queued_valid), .own_ready(queued_ready), .own_row({{(ROW - NEURON){1'b0}}, queued}),
         .judged(judged), .valid(synapse), .token(token), .address(address));
 
@@ -80,7 +82,7 @@ module event_core #(
 
     touched #(.NEURON(NEURON), .SLOTS(SLOTS), .SLOT(SLOT), .PLACE(PLACE)) touched (
         .clk(clk), .rst(rst), .touch(touch), .touch_bank(touch_bank), .touch_place(touch_place), .clear(clear),
-        .clear_place(clear_place), .start(closed), .slot(slot), .all(all), .idle(idle), .valid(touched_valid),
+        .clear_word(clear_place[PLACE-1:4]), .start(closed), .slot(slot), .all(all), .idle(idle), .valid(touched_valid),
         .ready(touched_ready), .neuron(touched_neuron));
 
     sweep #(.NEURONS(NEURONS), .NEURON(NEURON), .V(V), .AGE(AGE), .SUM(SUM), .SHIFT(SHIFT), .KIND(KIND),
@@ -90,6 +92,10 @@ module event_core #(
         .touched_valid(touched_valid), .touched_ready(touched_ready), .touched_neuron(touched_neuron), .want(want),
         .want_bank(want_bank), .want_place(want_place), .granted(granted), .sum(sum), .own_valid(own_valid),
         .own_ready(own_ready), .out_valid(say), .out_ready(heard), .out_end(end_out), .out_neuron(spike));
+
+    fifo #(.WIDTH(ARGUMENT + 2), .DEEP(1)) in (
+        .clk(clk), .rst(rst), .in_valid(in_valid), .in_ready(in_ready), .in_word(in_word), .out_valid(told),
+        .out_ready(taken), .out_word(telling));
 
     fifo #(.WIDTH(NEURON), .DEEP(2)) own (
         .clk(clk), .rst(rst), .in_valid(own_valid), .in_ready(own_ready), .in_word(spike), .out_valid(queued_valid),

@@ -13,19 +13,28 @@ module fifo #(
     output wire [WIDTH-1:0] out_word
 );
     reg [WIDTH-1:0] memory [0:(1 << DEEP)-1];
-    reg [DEEP:0] head, tail;                // one bit more than an address: full and empty differ
+    reg [DEEP-1:0] head, tail;
+    reg [DEEP:0] count;
+    reg full, some;                         // of count, known early
+    wire push = in_valid && !full;
+    wire pop = some && out_ready;
+    wire [DEEP:0] next = count + {{DEEP{1'b0}}, push} - {{DEEP{1'b0}}, pop};
 
-    assign in_ready = head != {~tail[DEEP], tail[DEEP-1:0]};
-    assign out_valid = head != tail;
-    assign out_word = memory[tail[DEEP-1:0]];
+    assign in_ready = !full;
+    assign out_valid = some;
+    assign out_word = memory[tail];
 
     always @(posedge clk) begin
-        if (in_valid && in_ready) begin
-            memory[head[DEEP-1:0]] <= in_word;
-            head <= head + 1'b1;
-        end
-        if (out_valid && out_ready) tail <= tail + 1'b1;
+        count <= next;
+        full <= next[DEEP];
+        some <= next != 0;
+        if (push) memory[head] <= in_word;
+        if (push) head <= head + 1'b1;
+        if (pop) tail <= tail + 1'b1;
         if (rst) begin
+            count <= 0;
+            full <= 0;
+            some <= 0;
             head <= 0;
             tail <= 0;
         end

@@ -3,7 +3,7 @@
 // An EVENT a (from outside, or a neuron of this core that spiked) names a row of synapses; rows.hex says where it begins
 // and how long it is.  END_OF_TICK and TIME travel as a token in the same stream, so that nothing needs to be drained.
 //
-//   elastic pipeline   choose -> row number -> memory -> descriptor -> address counter
+//   elastic pipeline   decode -> choose -> row number -> memory -> descriptor -> address counter
 //   row word           {nonempty, start, length - 1}
 //
 // Spikes of this core go first.  A tick ends only when the tick before has been judged and its spikes are all in.
@@ -30,35 +30,45 @@ module front #(
 );
     localparam EVENT = 2'd0, END_OF_TICK = 2'd1, TIME = 2'd2;
 
-    // choose
+    // decode
     wire [1:0] kind = in_word[ARGUMENT+1:ARGUMENT];
     wire [ARGUMENT-1:0] argument = in_word[ARGUMENT-1:0];
+    reg word, is_tick, is_last;             // a word waits; it is END_OF_TICK or TIME, and only one tick of it is left
+    reg [ARGUMENT-1:0] number;              // its row, or its ticks that are left
+    wire used;                              // it is used up now
+    wire sense = kind == EVENT || kind == END_OF_TICK || (kind == TIME && argument != 0);  // others are swallowed
+    assign in_ready = booted && (!word || used);
+
+    // choose
     reg judging;                            // a tick is not judged yet
-    reg [ARGUMENT-1:0] passed;              // of a TIME word: so many ticks are done
     reg v0, v1, v2, token0, token1, token2;
     reg [ROW-1:0] row0;
     wire take2;
     wire go2 = !v2 || take2;
     wire go1 = !v1 || go2;
     wire go0 = !v0 || go1;
-    wire free = go0 && booted && !own_valid;
-    wire event_in = in_valid && kind == EVENT && free;
-    wire ticks = kind == END_OF_TICK || (kind == TIME && argument != 0);
-    wire tick_in = in_valid && ticks && free && !judging;
-    wire last_tick = kind == END_OF_TICK || passed == argument - 1'b1;
-    wire nothing = kind != EVENT && !ticks; // a word without a meaning is swallowed
+    wire may = word && !own_valid && !(is_tick && judging);
+    wire tick_in = go0 && may && is_tick;
 
     assign own_ready = go0;
-    assign in_ready = (kind == EVENT && free) || (ticks && free && !judging && last_tick) || nothing;
+    assign used = go0 && may && (!is_tick || is_last);
 
     always @(posedge clk) begin
+        if (in_ready) begin
+            word <= in_valid && sense;
+            is_tick <= kind != EVENT;
+            is_last <= kind == END_OF_TICK || argument == 1;
+            number <= argument;
+        end else if (tick_in) begin
+            is_last <= number == 2;
+            number <= number - 1'b1;
+        end
         if (tick_in) judging <= 1;
         else if (judged) judging <= 0;
-        if (tick_in) passed <= last_tick ? 0 : passed + 1'b1;
         if (go0) begin
-            v0 <= own_valid || event_in || tick_in;
-            token0 <= !own_valid && tick_in;
-            row0 <= own_valid ? own_row : argument[ROW-1:0];
+            v0 <= own_valid || may;
+            token0 <= !own_valid && is_tick;
+            row0 <= own_valid ? own_row : number[ROW-1:0];
         end
         if (go1) begin
             v1 <= v0;
@@ -69,11 +79,11 @@ module front #(
             token2 <= token1;
         end
         if (rst) begin
+            word <= 0;
             v0 <= 0;
             v1 <= 0;
             v2 <= 0;
             judging <= 0;
-            passed <= 0;
         end
     end
 

@@ -53,12 +53,12 @@ module judge #(
             reg [2:0] step_r;
             reg signed [V-1:0] kept_r;
             reg more_r;
-            wire never, subtract;
+            wire unused_never, unused_subtract;
             wire signed [V-1:0] theta, reset;
-            wire [AGE-1:0] mask;
+            wire [AGE-1:0] unused_mask;
             rom #(.WIDTH(2 + V + V + AGE), .ADDRESS(KIND), .FILE("limits.hex")) limits (
                 .clk(clk), .enable_1(1'b1), .enable_2(1'b1), .address(kind),
-                .word({never, subtract, theta, reset, mask}));
+                .word({unused_never, unused_subtract, theta, reset, unused_mask}));
             assign step = step_r;
             assign kept = kept_r;
             assign more = more_r;
@@ -76,6 +76,7 @@ module judge #(
                 if (rst) step_r <= FIRST;
             end
         end else begin : once
+            wire unused = &{1'b0, clk, rst, kind, again};
             assign step = FIRST;
             assign kept = value;
             assign more = 0;

@@ -16,25 +16,27 @@ module multiply #(
     generate
         if (DSP != 0) begin : in_dsp
             localparam HIGH = A > 16 ? A - 16 : 1;
+            wire [31:0] padded = {{(32 - A){1'b0}}, a};
             reg [15:0] low_a, b1;
             reg [HIGH-1:0] high_a;
             (* keep *) reg [31:0] low2;
             (* keep *) reg [HIGH+15:0] high2;
             reg [31:0] low3;
             reg [HIGH+15:0] high3;
-            reg [A+B-1:0] sum4;
+            reg [A-1:0] sum4;
             wire [A+B+32:0] wide = {{(A + B + 1){1'b0}}, low3} + ({{(A + B + 17 - HIGH){1'b0}}, high3} << 16);
+            wire unused = &{1'b0, padded, wide};
             always @(posedge clk) begin
-                low_a <= A > 16 ? a[(A > 16 ? 15 : A - 1):0] : a;
-                high_a <= A > 16 ? a[A-1 -: HIGH] : 0;
-                b1 <= b;
+                low_a <= padded[15:0];
+                high_a <= padded[16 +: HIGH];
+                b1 <= {{(16 - B){1'b0}}, b};
                 low2 <= low_a * b1;
                 high2 <= high_a * b1;
                 low3 <= low2;
                 high3 <= high2;
-                sum4 <= wide[A+B-1:0];
+                sum4 <= wide[A+B-1:B];
             end
-            assign product = sum4[A+B-1:B];
+            assign product = sum4;
         end else begin : in_logic
             localparam STAGES = (B + 1) / 2;
             localparam ODD = B % 2;         // the last stage then has one bit

@@ -101,7 +101,7 @@ module sweep #(
             if (scrub && go0) scrubbed <= scrubbed + 1'b1;
         end
         if (go0) begin
-            v0 <= scrub || (take && touched_neuron < NEURONS);
+            v0 <= scrub || (take && {1'b0, touched_neuron} < NEURONS[NEURON:0]);
             scrub0 <= scrub;
             n0 <= scrub ? scrubbed : touched_neuron;
         end

@@ -13,8 +13,8 @@ module touched #(
     input  wire              touch,
     input  wire              touch_bank,
     input  wire [PLACE-1:0]  touch_place,   // {slot / 2, neuron}
-    input  wire              clear,         // both banks' word of this place
-    input  wire [PLACE-1:0]  clear_place,
+    input  wire              clear,         // both banks' word of this number
+    input  wire [PLACE-5:0]  clear_word,
     input  wire              start,         // pulse: read out ...
     input  wire [SLOT-1:0]   slot,          // ... this one, from the next clock on until idle
     input  wire              all,           // every neuron instead
@@ -29,7 +29,6 @@ module touched #(
 
     // which slots were touched at all
     reg [SLOTS-1:0] any;
-    reg some;
     reg started;
     wire [SLOT-1:0] touch_slot;
     generate
@@ -67,11 +66,11 @@ module touched #(
     bits #(.AT(AT), .WORDS(WORDS)) bits0 (
         .clk(clk), .enable(go1), .read_at(read_at), .word(read0),
         .set(touch && !touch_bank), .set_at(touch_place), .erase(clear || (load && !bank)),
-        .erase_at(clear ? clear_place[PLACE-1:4] : erase_at));
+        .erase_at(clear ? clear_word : erase_at));
     bits #(.AT(AT), .WORDS(WORDS)) bits1 (
         .clk(clk), .enable(go1), .read_at(read_at), .word(read1),
         .set(touch && touch_bank), .set_at(touch_place), .erase(clear || (load && bank)),
-        .erase_at(clear ? clear_place[PLACE-1:4] : erase_at));
+        .erase_at(clear ? clear_word : erase_at));
 
     // lowest bit first
     wire [15:0] lower = e & (e - 1'b1);
@@ -123,32 +122,5 @@ module touched #(
             vh <= 0;
             valid <= 0;
         end
-    end
-endmodule
-
-// bits: words of 16 bits; sets one bit, or erases a word (never both), and reads into a register.
-module bits #(
-    parameter AT = 4,
-    parameter WORDS = 16
-) (
-    input  wire          clk,
-    input  wire          enable,
-    input  wire [AT-1:0] read_at,
-    output reg  [15:0]   word,
-    input  wire          set,
-    input  wire [AT+3:0] set_at,
-    input  wire          erase,
-    input  wire [AT-1:0] erase_at
-);
-    (* no_rw_check *)
-    reg [15:0] memory [0:WORDS-1];
-    wire [15:0] mask = set ? 16'd1 << set_at[3:0] : {16{erase}};
-    wire [AT-1:0] at = set ? set_at[AT+3:4] : erase_at;
-    integer k;
-
-    always @(posedge clk) begin
-        if (enable) word <= memory[read_at];
-        for (k = 0; k < 16; k = k + 1)
-            if (mask[k]) memory[at][k] <= set;
     end
 endmodule

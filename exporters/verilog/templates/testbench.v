@@ -76,8 +76,8 @@ module testbench;
                 begin_run;
             end
         end else begin
+            if (!top.core.booted) first = cycles;
             if (in_valid && in_ready) begin
-                if (at == 0) first = cycles;
                 at = at + 1;
             end
             if (out_valid && out_ready) begin

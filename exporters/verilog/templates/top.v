@@ -1,5 +1,7 @@
 // top: the core with this network's parameters (parameters.vh) and memories (*.hex).  Written by eventsnn; data only.
-module top (
+module top #(
+    parameter DSP = 0                       // 1: multiply in hard multipliers
+) (
     input  wire        clk,
     input  wire        rst,
     input  wire        in_valid,

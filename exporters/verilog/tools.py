@@ -1,0 +1,48 @@
+"""The programs that simulate, synthesise, place and route: where they are, and how they are called."""
+
+import os
+import shutil
+import subprocess
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+
+from eventsnn.errors import Mistake
+
+DEBIAN = {"verilator": "apt install verilator", "iverilog": "apt install iverilog", "vvp": "apt install iverilog",
+          "g++": "apt install g++, or pip install ziglang", "make": "apt install make"}
+
+
+def found(name: str) -> str | None:
+    """A program on the PATH, or beside this Python."""
+    beside = Path(sys.executable).with_name(name)
+    return shutil.which(name) or (str(beside) if beside.exists() else None)
+
+
+def needed(name: str) -> str:
+    """The same, or a Mistake that says where to get it."""
+    path = found(name)
+    if path is None:
+        remedy = DEBIAN.get(name) or f"pip install {name} (or eventsnn[hardware])"
+        raise Mistake(f"{name} is not installed: {remedy}")
+    return path
+
+
+def compiler() -> list[str]:
+    """A C++ compiler: the system's, or zig's from PyPI."""
+    for name in ("g++", "clang++", "c++"):
+        path = found(name)
+        if path:
+            return [path]
+    if found("python-zig"):
+        return [needed("python-zig"), "c++"]
+    return [needed("g++")]
+
+
+def call(words: Sequence[str], folder: Path, what: str) -> str:
+    """Run a program in a folder; what it printed.  A failure becomes a Mistake with its last lines."""
+    done = subprocess.run(list(words), cwd=folder, capture_output=True, text=True, env={**os.environ, "LC_ALL": "C"})
+    if done.returncode:
+        lines = [line for line in (done.stdout + done.stderr).splitlines() if line.strip()]
+        raise Mistake(f"{what} failed in {folder} (exit code {done.returncode}):\n" + "\n".join(lines[-12:]))
+    return done.stdout
