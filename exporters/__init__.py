@@ -8,11 +8,13 @@ from eventsnn.errors import Mistake, nearest
 from eventsnn.network import Network
 
 from . import c
+from . import verilog
 from .fixed import modelfile, quantise, read
 
 TARGETS: dict[str, ModuleType] = {
     "json": modelfile,           # the model file: header, images, checksums
     "c": c,                      # C99: tables beside a hand-written event loop
+    "verilog": verilog,          # a circuit: hand-written core, this network's parameters and memories
 }
 
 

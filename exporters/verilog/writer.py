@@ -17,7 +17,7 @@ from .images import Design, design, digits, memory_bits
 
 HERE = files(__package__)
 RTL = ("event_core", "front", "accumulate", "touched", "bits", "sweep", "judge", "decay", "multiply", "later", "queue", "fifo",
-       "rom", "ram")
+       "rom", "ram", "aer_in", "aer_out", "widen", "narrow")
 DERIVED = ("SYNAPSES",)          # told, but no parameter of the core
 
 
@@ -44,6 +44,9 @@ def write(network: Network, folder: str | Path, inputs: Mapping[Any, Any] | None
     paths.append(text(folder / "parameters.vh", "".join(f"localparam {k} = {v};\n" for k, v in told.items())))
     paths.append(filled("top.v", folder, high=p["ARGUMENT"] + 1,
                         connections=",\n".join(f"        .{name}({name})" for name in [*told, "DSP"])))
+    wide = p["ARGUMENT"] + 2
+    paths += [filled(f"{name}_top.v", folder, high=wide - 1, width=wide, bytes=-(-wide // 8))
+              for name in ("bytes", "aer")]
     if vector is not None:
         paths += vectors.save(vector, folder)
         count = sum(1 for _ in vectors.words(vector))

@@ -35,10 +35,10 @@ module accumulate #(
     output wire [PLACE-1:0]  touch_place,
     input  wire              clear,         // both banks, at this place, while no synapse comes
     input  wire [PLACE-1:0]  clear_place,
-    input  wire              want,          // the sweep reads and clears a sum of this bank, place
+    output reg               open,          // no synapse needs bank want_bank in this clock: the sweep may have it
     input  wire              want_bank,
+    input  wire              want,          // the sweep reads and clears the sum at this place
     input  wire [PLACE-1:0]  want_place,
-    output wire              granted,       // this clock
     output reg  [SUM-1:0]    sum            // three clocks later
 );
     localparam WORD = DELAY + WEIGHT + NEURON;
@@ -81,6 +81,7 @@ module accumulate #(
         n3 <= word2[NEURON-1:0];
         w3 <= word2[NEURON +: WEIGHT];
         b4 <= slot3[0];
+        open <= !(v3 && slot3[0] == want_bank);
         w4 <= w3;
         w5 <= w4;
         w6 <= w5;
@@ -113,11 +114,10 @@ module accumulate #(
     reg [PLACE-1:0] c5, c6, c7, c8;
     wire [SUM-1:0] out0, out1;
     reg signed [SUM-1:0] sum8, sum9, sum10;
-    assign granted = (sweep0 && !busy0) || (sweep1 && !busy1);
 
     always @(posedge clk) begin
-        {s0_5, s0_6, s0_7, s0_8} <= {sweep0 && !busy0, s0_5, s0_6, s0_7};
-        {s1_5, s1_6, s1_7, s1_8} <= {sweep1 && !busy1, s1_5, s1_6, s1_7};
+        {s0_5, s0_6, s0_7, s0_8} <= {sweep0, s0_5, s0_6, s0_7};
+        {s1_5, s1_6, s1_7, s1_8} <= {sweep1, s1_5, s1_6, s1_7};
         c5 <= want_place;
         c6 <= c5;
         c7 <= c6;

@@ -4,7 +4,7 @@
 //
 // Words are {kind, argument}: 0 EVENT row, 1 END_OF_TICK, 2 TIME ticks; out come END_OF_TICK and, after it, the spikes of
 // that tick as EVENT neuron, ascending.  Ready/valid on both sides; whatever `out_ready` does, no value changes.
-// After a reset the memories are cleared; so long only two words are taken.
+// After a reset the memories are cleared; `in_ready` is low so long.
 module event_core #(
     parameter NEURONS = 256,
     parameter NEURON = 8,
@@ -60,17 +60,17 @@ module event_core #(
     end
 
     wire own_valid, own_ready, queued_valid, queued_ready, judged, synapse, token, closed;
-    wire touch, touch_bank, want, want_bank, granted, all, idle, touched_valid, touched_ready;
+    wire touch, touch_bank, want, want_bank, open, all, idle, touched_valid, touched_ready;
     wire [NEURON-1:0] spike, queued, touched_neuron;
     wire [SYNAPSE-1:0] address;
     wire [SLOT-1:0] slot;
     wire [PLACE-1:0] touch_place, want_place;
     wire [SUM-1:0] sum;
-    wire say, heard, end_out, told, taken;
-    wire [ARGUMENT+1:0] telling;
+    wire say, heard, end_out, found, found_ready;
+    wire [NEURON-1:0] found_neuron;
 
     front #(.ROW(ROW), .START(SYNAPSE), .LENGTH(LENGTH), .ARGUMENT(ARGUMENT)) front (
-        .clk(clk), .rst(rst), .booted(booted), .in_valid(told), .in_ready(taken), .in_word(telling),
+        .clk(clk), .rst(rst), .booted(booted), .in_valid(in_valid), .in_ready(in_ready), .in_word(in_word),
         .own_valid(queued_valid), .own_ready(queued_ready), .own_row({{(ROW - NEURON){1'b0}}, queued}),
         .judged(judged), .valid(synapse), .token(token), .address(address));
 
@@ -78,24 +78,25 @@ module event_core #(
                  .SUM(SUM), .SLOTS(SLOTS), .SLOT(SLOT), .PLACE(PLACE)) accumulate (
         .clk(clk), .rst(rst), .valid(synapse), .token(token), .address(address), .closed(closed), .slot(slot),
         .touch(touch), .touch_bank(touch_bank), .touch_place(touch_place), .clear(clear), .clear_place(clear_place),
-        .want(want), .want_bank(want_bank), .want_place(want_place), .granted(granted), .sum(sum));
+        .want(want), .want_bank(want_bank), .want_place(want_place), .open(open), .sum(sum));
 
     touched #(.NEURON(NEURON), .SLOTS(SLOTS), .SLOT(SLOT), .PLACE(PLACE)) touched (
         .clk(clk), .rst(rst), .touch(touch), .touch_bank(touch_bank), .touch_place(touch_place), .clear(clear),
-        .clear_word(clear_place[PLACE-1:4]), .start(closed), .slot(slot), .all(all), .idle(idle), .valid(touched_valid),
-        .ready(touched_ready), .neuron(touched_neuron));
+        .clear_word(clear_place[PLACE-1:4]), .start(closed), .slot(slot), .all(all), .idle(idle), .valid(found),
+        .ready(found_ready), .neuron(found_neuron));
+
+    // not for room but for time: what stalls the sweep need not reach the scan in the same clock
+    fifo #(.WIDTH(NEURON), .DEEP(1)) between (
+        .clk(clk), .rst(rst), .in_valid(found), .in_ready(found_ready), .in_word(found_neuron),
+        .out_valid(touched_valid), .out_ready(touched_ready), .out_word(touched_neuron));
 
     sweep #(.NEURONS(NEURONS), .NEURON(NEURON), .V(V), .AGE(AGE), .SUM(SUM), .SHIFT(SHIFT), .KIND(KIND),
             .SUBTRACT(SUBTRACT), .DECAY(DECAY), .RATE(RATE), .FACTOR(FACTOR), .COARSE(COARSE), .FINE(FINE),
             .FINE_BITS(FINE_BITS), .STEPS(STEPS), .DSP(DSP), .PLACE(PLACE), .SLOT(SLOT)) sweep (
         .clk(clk), .rst(rst), .closed(closed), .slot(slot), .judged(judged), .all(all), .touched_idle(idle),
         .touched_valid(touched_valid), .touched_ready(touched_ready), .touched_neuron(touched_neuron), .want(want),
-        .want_bank(want_bank), .want_place(want_place), .granted(granted), .sum(sum), .own_valid(own_valid),
+        .want_bank(want_bank), .want_place(want_place), .open(open), .sum(sum), .own_valid(own_valid),
         .own_ready(own_ready), .out_valid(say), .out_ready(heard), .out_end(end_out), .out_neuron(spike));
-
-    fifo #(.WIDTH(ARGUMENT + 2), .DEEP(1)) in (
-        .clk(clk), .rst(rst), .in_valid(in_valid), .in_ready(in_ready), .in_word(in_word), .out_valid(told),
-        .out_ready(taken), .out_word(telling));
 
     fifo #(.WIDTH(NEURON), .DEEP(2)) own (
         .clk(clk), .rst(rst), .in_valid(own_valid), .in_ready(own_ready), .in_word(spike), .out_valid(queued_valid),

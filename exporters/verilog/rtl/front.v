@@ -35,9 +35,16 @@ module front #(
     wire [ARGUMENT-1:0] argument = in_word[ARGUMENT-1:0];
     reg word, is_tick, is_last;             // a word waits; it is END_OF_TICK or TIME, and only one tick of it is left
     reg [ARGUMENT-1:0] number;              // its row, or its ticks that are left
-    wire used;                              // it is used up now
+    wire room;                              // in the queue of what is decoded
+    wire used = room && (!is_tick || is_last);
     wire sense = kind == EVENT || kind == END_OF_TICK || (kind == TIME && argument != 0);  // others are swallowed
     assign in_ready = booted && (!word || used);
+
+    wire wait_valid, wait_used, wait_tick;
+    wire [ROW-1:0] wait_row;
+    fifo #(.WIDTH(1 + ROW), .DEEP(1)) decoded (
+        .clk(clk), .rst(rst), .in_valid(word), .in_ready(room), .in_word({is_tick, number[ROW-1:0]}),
+        .out_valid(wait_valid), .out_ready(wait_used), .out_word({wait_tick, wait_row}));
 
     // choose
     reg judging;                            // a tick is not judged yet
@@ -47,11 +54,11 @@ module front #(
     wire go2 = !v2 || take2;
     wire go1 = !v1 || go2;
     wire go0 = !v0 || go1;
-    wire may = word && !own_valid && !(is_tick && judging);
-    wire tick_in = go0 && may && is_tick;
+    wire may = wait_valid && !own_valid && !(wait_tick && judging);
+    wire tick_in = go0 && may && wait_tick;
 
     assign own_ready = go0;
-    assign used = go0 && may && (!is_tick || is_last);
+    assign wait_used = go0 && !own_valid && !(wait_tick && judging);
 
     always @(posedge clk) begin
         if (in_ready) begin
@@ -59,7 +66,7 @@ module front #(
             is_tick <= kind != EVENT;
             is_last <= kind == END_OF_TICK || argument == 1;
             number <= argument;
-        end else if (tick_in) begin
+        end else if (room) begin
             is_last <= number == 2;
             number <= number - 1'b1;
         end
@@ -67,8 +74,8 @@ module front #(
         else if (judged) judging <= 0;
         if (go0) begin
             v0 <= own_valid || may;
-            token0 <= !own_valid && is_tick;
-            row0 <= own_valid ? own_row : number[ROW-1:0];
+            token0 <= !own_valid && wait_tick;
+            row0 <= own_valid ? own_row : wait_row;
         end
         if (go1) begin
             v1 <= v0;

@@ -41,7 +41,7 @@ module sweep #(
     output wire              want,
     output wire              want_bank,
     output wire [PLACE-1:0]  want_place,
-    input  wire              granted,
+    input  wire              open,          // no synapse needs that bank in this clock
     input  wire [SUM-1:0]    sum,
     output wire              own_valid,     // a spike to the front
     input  wire              own_ready,
@@ -62,18 +62,19 @@ module sweep #(
     reg sweeping, announce, scrub;
     reg [NEURON-1:0] scrubbed;
     reg [DEEP:0] under_way, pending;        // visits; those of neurons that were touched
-    reg room;
+    reg room, left, left_scrub, gone, gone_scrub;      // both are counted a clock late
     reg v0, scrub0;
     reg [NEURON-1:0] n0;
-    wire leave0 = v0 && room && (scrub0 || granted);
+    wire leave0 = v0 && room && open;
     wire go0 = !v0 || leave0;
     wire take = touched_valid && !scrub && go0;
     wire announced, popped, popped_scrub;
-    wire done = sweeping && !announce && !scrub && touched_idle && !(v0 && !scrub0) && pending == 0;
-    localparam [DEEP:0] MOST = (1 << DEEP) - 4;
+    wire done = sweeping && !announce && !scrub && touched_idle && !touched_valid && !(v0 && !scrub0)
+        && !(left && !left_scrub) && pending == 0;
+    localparam [DEEP:0] MOST = (1 << DEEP) - 6;
 
     assign touched_ready = !scrub && go0;
-    assign want = v0 && !scrub0 && room;
+    assign want = leave0 && !scrub0;
     assign want_bank = slot[0];
     generate
         if (PLACE > NEURON) begin : many
@@ -86,8 +87,12 @@ module sweep #(
     always @(posedge clk) begin
         judged <= done;
         room <= under_way < MOST;
-        under_way <= under_way + {{DEEP{1'b0}}, leave0} - {{DEEP{1'b0}}, popped};
-        pending <= pending + {{DEEP{1'b0}}, leave0 && !scrub0} - {{DEEP{1'b0}}, popped && !popped_scrub};
+        left <= leave0;
+        left_scrub <= scrub0;
+        gone <= popped;
+        gone_scrub <= popped_scrub;
+        under_way <= under_way + {{DEEP{1'b0}}, left} - {{DEEP{1'b0}}, gone};
+        pending <= pending + {{DEEP{1'b0}}, left && !left_scrub} - {{DEEP{1'b0}}, gone && !gone_scrub};
         if (closed) begin
             sweeping <= 1;
             announce <= 1;
@@ -115,6 +120,8 @@ module sweep #(
             under_way <= 0;
             pending <= 0;
             room <= 0;
+            left <= 0;
+            gone <= 0;
             v0 <= 0;
             judged <= 0;
         end
@@ -255,7 +262,7 @@ module sweep #(
         value_e <= !over_d ? value_d : subtract_d ? less_d : reset_d;
         spike_e <= over_d;
         again_e <= over_d && subtract_d && less_d >= theta_d;
-        last_e <= over_d ? now + mask_d : now;
+        last_e <= now + (over_d ? mask_d : {AGE{scrub_d1}});     // a scrub's: the tick before, which refuses nothing
     end
 
     // ------------------------------------------------------------------------------------------ out
