@@ -7,8 +7,7 @@ from typing import Any
 from eventsnn.errors import Mistake, nearest
 from eventsnn.network import Network
 
-from . import c
-from . import verilog
+from . import c, verilog
 from .fixed import modelfile, quantise, read
 
 TARGETS: dict[str, ModuleType] = {

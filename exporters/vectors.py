@@ -3,7 +3,7 @@
     stimulus.hex    one word of 8 hex digits per line: kind in bits 31..30, the rest its argument
                     0 EVENT a         row a spikes: neurons are rows 0 .. neurons - 1, sources follow in node order
                     1 END_OF_TICK     all that acts at this tick was said: judge it; the spikes that follow are of it
-                    2 TIME k          END_OF_TICK k times, k >= 1
+                    2 TIME k          END_OF_TICK k times, 1 <= k < 2^16
     expected.csv    "tick,neuron" per spike, by tick, then neuron, a neuron as often as it spikes
     manifest.json   what the folder is, and the sha256 of every other file
 
@@ -26,7 +26,7 @@ from eventsnn.simulate import simulate, ticks_until
 
 STIMULUS, EXPECTED, MANIFEST = "stimulus.hex", "expected.csv", "manifest.json"
 EVENT, END_OF_TICK, TIME = 0, 1, 2
-ARGUMENT = (1 << 30) - 1
+ARGUMENT, LONGEST = (1 << 30) - 1, (1 << 16) - 1
 
 
 class Vector(NamedTuple):
@@ -73,8 +73,8 @@ def words(v: Vector) -> Iterable[int]:
 
 def passed(ticks: int) -> Iterable[int]:
     while ticks > 0:
-        yield END_OF_TICK << 30 if ticks == 1 else TIME << 30 | min(ticks, ARGUMENT)
-        ticks -= ARGUMENT
+        yield END_OF_TICK << 30 if ticks == 1 else TIME << 30 | min(ticks, LONGEST)
+        ticks -= LONGEST
 
 
 def save(v: Vector, folder: Path) -> list[Path]:

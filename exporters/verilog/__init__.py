@@ -5,7 +5,8 @@
     report   synthesises, places and routes it: resources, f_max, operations per second
 """
 
+from .flow import report
 from .simulators import run
 from .writer import write
 
-__all__ = ["run", "write"]
+__all__ = ["report", "run", "write"]

@@ -63,10 +63,12 @@ def design(network: Network, vector: Vector | None = None) -> Design:
         raise Mistake(f"there is no hardware for {group.dynamics.name} yet, only for {lif.DYNAMICS.name}")
     neurons = np.empty(network.neurons, np.int64)
     neurons[group.neuron] = np.arange(network.neurons)
-    params, start = group.params[neurons], group.state.v[neurons]
+    params: Any = group.params[neurons]
+    start = group.state.v[neurons]
+    images: dict[str, Sequence[int]] = {}
     parameters: dict[str, int] = {"NEURONS": network.neurons, "NEURON": max(SMALLEST, width(network.neurons))}
     parameters["V"] = same(params.top, "v_bits").bit_length() + 1
-    burst, images = bursts(network, params, vector), {}
+    burst = bursts(network, params, vector)
     parameters |= connected(network, burst, parameters["NEURON"], images)
     parameters |= dynamics(params, start, parameters, images)
     return Design(parameters, images, int(burst[network.neurons:].max(initial=1)))
@@ -144,7 +146,7 @@ def dynamics(params: Any, start: Any, known: Mapping[str, int], images: dict[str
     fine: list[int] = []
     bases: dict[bytes, tuple[int, int]] = {}
     factor = same(kinds.bits[lut], "decay_bits") if lut.any() else 16
-    for k in np.flatnonzero(lut):
+    for k in np.flatnonzero(lut).tolist():
         tables = (kinds.coarse[k][:-(-int(length[k]) >> int(kinds.fine_bits[k]))].tolist(),
                   kinds.fine[k][:1 << int(kinds.fine_bits[k])].tolist())
         key = repr(tables).encode()

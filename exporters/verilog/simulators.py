@@ -7,14 +7,14 @@
 
 import re
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
 
 from eventsnn.errors import Mistake, nearest
 from eventsnn.spikes import Spikes
 
-from .. import vectors
+from .. import checks, vectors
 from .tools import call, compiler, needed
 from .writer import RTL
 
@@ -38,10 +38,9 @@ def run(folder: str | Path, simulator: str = "verilator", pressure: int = 0, see
     pressure   of 256 clocks, so many are such that the world neither sends nor takes, at random (seed)
     reset      a clock at which everything is reset; the run then begins again
     """
-    told = vectors.opened(Path(folder), "verilog")
+    network = checks.opened(folder, "verilog").network
     ran = simulate(folder, simulator, pressure, seed, reset)
-    ticks, neurons = np.array(ran.spikes, np.int64).reshape(-1, 2).T
-    return Spikes.make(ticks * told["tick_ms"], neurons, told["populations"])
+    return checks.to_spikes(np.array(ran.spikes, np.int64).reshape(-1, 2), network)
 
 
 def simulate(folder: str | Path, simulator: str = "verilator", pressure: int = 0, seed: int = 1,

@@ -1,6 +1,6 @@
 """write(network, folder): the library's sources, this network's parameters and memories, a top, a testbench."""
 
-import shutil
+import json
 from collections.abc import Mapping
 from importlib.resources import files
 from pathlib import Path
@@ -11,13 +11,13 @@ from eventsnn.errors import Mistake
 from eventsnn.files import atomic
 from eventsnn.network import Network
 
-from .. import vectors
-from ..fixed.format import Fixed
-from .images import Design, design, digits, memory_bits
+from .. import checks, vectors
+from .images import design, digits, memory_bits
 
 HERE = files(__package__)
-RTL = ("event_core", "front", "accumulate", "touched", "bits", "sweep", "judge", "decay", "multiply", "later", "queue", "fifo",
-       "rom", "ram", "aer_in", "aer_out", "widen", "narrow")
+RTL = ("event_core", "front", "accumulate", "touched", "bits", "sweep", "judge", "decay", "multiply", "later", "queue",
+       "fifo", "rom", "ram", "aer_in", "aer_out", "widen", "narrow")
+DESIGN = "design.json"           # parameters, bits of every memory
 DERIVED = ("SYNAPSES",)          # told, but no parameter of the core
 
 
@@ -28,10 +28,9 @@ def write(network: Network, folder: str | Path, inputs: Mapping[Any, Any] | None
     inputs    trains for `spikes` nodes, as simulate takes them
     backend   the emulator's
     """
-    if not isinstance(network, Network) or not isinstance(network.fixed, Fixed):
-        raise Mistake("only an integer network becomes hardware: quantise(network) first")
+    checks.exportable(network)
     if inputs is not None and until is None:
-        raise Mistake("inputs without until: say how many ms the stimulus lasts")
+        raise Mistake("inputs need until, ms: how long the run is that goes along")
     folder = Path(folder)
     vector = vectors.vector(network, until, inputs, backend) if until is not None else None
     made = design(network, vector)
@@ -48,22 +47,15 @@ def write(network: Network, folder: str | Path, inputs: Mapping[Any, Any] | None
     paths += [filled(f"{name}_top.v", folder, high=wide - 1, width=wide, bytes=-(-wide // 8))
               for name in ("bytes", "aer")]
     if vector is not None:
-        paths += vectors.save(vector, folder)
         count = sum(1 for _ in vectors.words(vector))
         paths.append(text(folder / "expected.hex", "".join(
             f"{tick:08x}{neuron:08x}\n" for tick, neuron in [*vector.expected.tolist(), (vector.ticks, 0)])))
         paths.append(filled("testbench.v", folder, words=count, ticks=vector.ticks, argument=p["ARGUMENT"],
                             spikes=len(vector.expected)))
         paths.append(filled("simulate.cc", folder, ticks=vector.ticks, argument=p["ARGUMENT"]))
-    return [vectors.seal(folder, "verilog", about(network, made, vector), paths), *paths]
-
-
-def about(network: Network, made: Design, vector: vectors.Vector | None) -> dict[str, Any]:
-    """What the manifest says."""
-    return {"digest": network.digest, "tick_ms": network.tick, "ticks": None if vector is None else vector.ticks,
-            "populations": [[p.name, p.neuron, p.size] for p in network.populations if p.kind == "neuron"],
-            "parameters": made.parameters, "memory_bits": memory_bits(made),
-            "most_spikes_of_a_source_per_tick": made.burst}
+    design_told = {"parameters": p, "memory_bits": memory_bits(made), "most_spikes_of_a_source_per_tick": made.burst}
+    paths.append(text(folder / DESIGN, json.dumps(design_told, indent=1)))
+    return checks.complete("verilog", network, folder, vector, paths)
 
 
 def copied(name: str, folder: Path) -> Path:
@@ -72,7 +64,7 @@ def copied(name: str, folder: Path) -> Path:
 
 
 def filled(name: str, folder: Path, **values: Any) -> Path:
-    return text(folder / name, Template(HERE.joinpath("templates", name).read_text("utf-8")).substitute(values))
+    return text(folder / name, Template(HERE.joinpath(f"templates/{name}").read_text("utf-8")).substitute(values))
 
 
 def text(path: Path, content: str) -> Path:

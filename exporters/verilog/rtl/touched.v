@@ -41,35 +41,36 @@ module touched #(
 
     // the bits
     reg [HIGH:0] at0;                       // the word to read; its highest bit: no more
-    reg [HIGH-1:0] at1, at2, high_e, high_h;
-    reg v1, v2, ve, vh;
-    reg [15:0] word2, e, h;
+    reg [HIGH-1:0] at1, at2, at3, high_e, high_h;
+    reg v1, v2, v3, ve, vh, some3;
+    reg erasing;                            // the word that was taken last; a synapse goes first
+    reg [15:0] word2, word3, e, h;
     wire [15:0] read0, read1;
     wire bank = slot[0];
     wire setting = touch && touch_bank == bank;
-    wire empty2 = word2 == 0 && !all;
-    wire load = v2 && !empty2 && !ve && !setting;
-    wire leave2 = load || (v2 && empty2);
-    wire go2 = !v2 || leave2;
+    wire erase = erasing && !setting;
+    wire load = v3 && some3 && !ve && !erasing;
+    wire go3 = !v3 || !some3 || (!ve && !erasing);
+    wire go2 = !v2 || go3;
     wire go1 = !v1 || go2;
     wire scanning = !at0[HIGH];
     wire [AT-1:0] read_at, erase_at;
     generate
         if (PLACE > NEURON) begin : many_places
             assign read_at = {slot[SLOT-1:1], at0[HIGH-1:0]};
-            assign erase_at = {slot[SLOT-1:1], at2};
+            assign erase_at = {slot[SLOT-1:1], high_e};
         end else begin : one_place
             assign read_at = at0[HIGH-1:0];
-            assign erase_at = at2;
+            assign erase_at = high_e;
         end
     endgenerate
     bits #(.AT(AT), .WORDS(WORDS)) bits0 (
         .clk(clk), .enable(go1), .read_at(read_at), .word(read0),
-        .set(touch && !touch_bank), .set_at(touch_place), .erase(clear || (load && !bank)),
+        .set(touch && !touch_bank), .set_at(touch_place), .erase(clear || (erase && !bank)),
         .erase_at(clear ? clear_word : erase_at));
     bits #(.AT(AT), .WORDS(WORDS)) bits1 (
         .clk(clk), .enable(go1), .read_at(read_at), .word(read1),
-        .set(touch && touch_bank), .set_at(touch_place), .erase(clear || (load && bank)),
+        .set(touch && touch_bank), .set_at(touch_place), .erase(clear || (erase && bank)),
         .erase_at(clear ? clear_word : erase_at));
 
     // lowest bit first
@@ -77,7 +78,7 @@ module touched #(
     wire go_n = !valid || ready;
     wire go_h = !vh || go_n;
     wire [3:0] which = {|h[15:8], |(h & 16'hf0f0), |(h & 16'hcccc), |(h & 16'haaaa)};
-    assign idle = !started && !scanning && !v1 && !v2 && !ve && !vh && !valid;
+    assign idle = !started && !scanning && !v1 && !v2 && !v3 && !erasing && !ve && !vh && !valid;
 
     always @(posedge clk) begin
         started <= start;
@@ -95,9 +96,17 @@ module touched #(
             at2 <= at1;
             word2 <= bank ? read1 : read0;
         end
+        if (go3) begin
+            v3 <= v2;
+            at3 <= at2;
+            word3 <= all ? 16'hffff : word2;
+            some3 <= all || word2 != 0;
+        end
+        if (load) erasing <= 1;
+        else if (!setting) erasing <= 0;
         if (load) begin
-            e <= all ? 16'hffff : word2;
-            high_e <= at2;
+            e <= word3;
+            high_e <= at3;
             ve <= 1;
         end else if (ve && go_h) begin
             e <= lower;
@@ -118,6 +127,8 @@ module touched #(
             at0 <= {1'b1, {HIGH{1'b0}}};
             v1 <= 0;
             v2 <= 0;
+            v3 <= 0;
+            erasing <= 0;
             ve <= 0;
             vh <= 0;
             valid <= 0;
