@@ -1,8 +1,8 @@
 """Whether an exported folder still says what the emulator says: every engine of this machine against expected.csv.
 
 A target takes part by `engines() -> {name: what is missing for it, or ""}`, `run(folder, name) -> Spikes` and
-`report(folder, name) -> dict`.  Where the network itself goes along (model/), the emulator and the integer reference
-run too, the reference with as many ticks as take about a second.
+`report(folder, name) -> dict`, the last one by `devices()` if it has such.  Where the network itself goes along
+(model/), the emulator and the integer reference run too, the reference with as many ticks as take about a second.
 """
 
 from collections.abc import Callable, Iterator
@@ -98,4 +98,5 @@ def report(folder: str | Path) -> dict[str, dict[str, Any]]:
     _, module = target_of(folder)
     if not hasattr(module, "engines"):
         raise Mistake(f"{folder}: there is nothing to report of the target {target_of(folder)[0]!r}")
-    return {name: module.report(folder, name) for name, lack in module.engines().items() if not lack}
+    known = getattr(module, "devices", module.engines)()
+    return {name: module.report(folder, name) for name, lack in known.items() if not lack}

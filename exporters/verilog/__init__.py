@@ -5,8 +5,8 @@
     report   synthesises, places and routes it: resources, f_max, operations per second
 """
 
-from .flow import report
-from .simulators import run
+from .flow import devices, report
+from .simulators import engines, run
 from .writer import write
 
-__all__ = ["report", "run", "write"]
+__all__ = ["devices", "engines", "report", "run", "write"]

