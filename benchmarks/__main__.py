@@ -12,6 +12,7 @@ start            seconds to `import eventsnn`, to a first result with a warm ker
 crossing         random first crossings: missed, false, ambiguous, evaluations per problem
 coefficients     the same for membranes kept as scaled coefficients
 mutants          mutants of the integer models: how many equality with the reference kills (--scale 0.1: every tenth)
+rtl              the hardware core: clocks per synaptic operation, f_max after place and route, mutants killed (20 min)
 scaling          cost against events, neurons and idle neurons; draws docs/scaling.png
 table            the tables of docs/performance.md from saved JSON lines
 

