@@ -48,11 +48,11 @@ module event_core #(
     // boot
     reg booted, clear;
     reg [PLACE-1:0] clear_place;
+    wire last_place = {1'b0, clear_place} == ENOUGH;
     always @(posedge clk) begin
-        clear <= 1;
+        clear <= !booted && !(clear && last_place);
         clear_place <= clear ? clear_place + 1'b1 : 0;
-        if (clear && {1'b0, clear_place} == ENOUGH) booted <= 1;
-        if (booted) clear <= 0;
+        if (clear && last_place) booted <= 1;
         if (rst) begin
             booted <= 0;
             clear <= 0;
