@@ -100,7 +100,7 @@ def main(out: Path | None = None, small: bool = False, say: Callable[[str], obje
          until: float | None = None, cores: Sequence[int] | None = None, loads: Sequence[float] | None = None,
          bits: int = 8, seed: int = 1) -> dict[str, Any]:
     """Quantise, emulate, then run on every number of cores at every load; `small` has 250 neurons and 5 ms."""
-    n, until = n or (250 if small else 1000), until or (5.0 if small else 40.0)
+    n, until = n or (250 if small else 1000), until or (5.0 if small else 20.0)
     cores = cores or ((1, 4, 16) if small else (1, 4, 16, 64))
     loads = loads or ((0.1, 0.5, 1.5) if small else (0.05, 0.1, 0.2, 0.4, 0.6, 0.8, 1.0, 1.5))
     network = es.quantise(es.compile(build(n), seed=seed), tick=TICK, weight_bits=bits)

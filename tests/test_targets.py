@@ -53,6 +53,8 @@ def test_the_emulator_equals_the_integer_reference(name):
 
 def test_the_vectors_reach_their_corners():
     assert min(case(name)[2].saturations for name in ("tick", "tick_floor", "tick_round")) > 0
+    top = int(case("tick_floor")[0].groups[0].params["top_i"].max())
+    assert min(i for at in case("tick_floor")[2].currents for own in at for i in own) == -top - 1
     for decay in chosen.DECAYS:
         network, _, trace = case(f"rails_{decay}")
         top = int(network.groups[0].params["top"][0])
@@ -61,7 +63,7 @@ def test_the_vectors_reach_their_corners():
         assert trace.saturations > 10
         assert case(f"silence_{decay}")[1].ticks > 2 * 2**16
     assert max(case("many")[2].spikes.count(spike) for spike in case("many")[2].spikes) > 2
-    assert all(len(case(name)[2].spikes) for name in BATCHES["corners"])
+    assert all(len(case(name)[2].spikes) for name in BATCHES["corners"] if name != "ages")
     assert sum(len(case(name)[2].spikes) for name in BATCHES["random"]) > 1000
 
 

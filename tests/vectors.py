@@ -10,6 +10,7 @@ import math
 import networkx as nx
 import numpy as np
 from eventsnn.exporters import quantise
+from eventsnn.exporters.fixed.format import tables
 
 from eventsnn.errors import Mistake
 from eventsnn.graph import compile
@@ -64,6 +65,19 @@ def silence(decay):
     g.add_edge("in", "n", rule="all_to_all", weight=[3.0, 4.9, -4.0, 2.0, 3.0, -0.5], delay=2.0)
     g.add_edge("n", "n", rule="all_to_all", weight=0.5, delay=7.0)
     return made(g, decay, v_bits=24), 66000.0
+
+
+def ages():
+    """Neurons are reached just before, at and just after the age from which their decay table says 0."""
+    g = nx.MultiDiGraph()
+    length = tables(10.0 / TICK, 16, 2**11 - 1).length
+    gaps = np.cumsum([2, length - 1, length, length + 1, 2 * length, 1]) * TICK
+    g.add_node("in", model="spikes", times=gaps.tolist())
+    cells(g, size=2, v_thresh=math.inf)
+    g.add_edge("in", "n", rule="all_to_all", weight=[3.0, -4.5], delay=0.5)
+    network = made(g, v_bits=12, guard_bits=6)
+    assert set(network.groups[0].params["length"].tolist()) == {length}
+    return network, gaps[-1] + 5.0
 
 
 def sparse():
@@ -123,7 +137,9 @@ def wide():
 def ticked(rounding="DOWN", saturation="symmetric", decay="mul", i_decay="mul", tight=True, **options):
     """Tick mode: currents and direct input, a bias, refractoriness; small registers that clip or wrap."""
     g = nx.MultiDiGraph()
-    g.add_node("in", model="spikes", size=3, times=[[k * 0.5 for k in range(1, 24)], [3.0, 3.0, 30.0], [40.0]])
+    g.add_node("in", model="spikes", size=3, times=[[k * 0.5 for k in range(1, 24)], [3.0, 3.0, 30.0],
+                                                   [k * 0.5 for k in range(60, 75)]])
+    cells(g, "again", size=1, v_thresh=-59.0, v_reset=-58.0, v_init=-58.0, tau_refrac=2.0)      # V rests above theta
     cells(g, size=4, synapse=["exp", "delta"], tau_syn=[3.0, None], tau_m=[5.0, 10.0, 20.0, 8.0], i_offset=0.03,
           tau_refrac=[0.0, 1.0, 2.5, 1.0], v_init=[-60.0, -54.0, -70.0, -60.0])
     cells(g, "quiet", size=33, tau_m=10.0, v_thresh=-59.0)
@@ -158,7 +174,8 @@ def still():
 CORNERS = {
     **{f"rails_{decay}": lambda decay=decay: rails(decay) for decay in DECAYS},
     **{f"silence_{decay}": lambda decay=decay: silence(decay) for decay in DECAYS},
-    "together": together, "sparse": sparse, "nothing": nothing, "loops": loops, "many": many, "wide": wide,
+    "ages": ages, "together": together, "sparse": sparse, "nothing": nothing, "loops": loops, "many": many,
+    "wide": wide,
     "tick": lambda: ticked(i_bits=10, v_bits=12, guard_bits=3),
     "tick_floor": lambda: ticked("FLOOR", "full", "mul", "shift", i_bits=12, v_bits=12, guard_bits=3, min1=False),
     "tick_round": lambda: ticked("ROUND", "wrap", "shift", "linear", i_bits=10, v_bits=11, guard_bits=2, compare=">"),
