@@ -5,6 +5,7 @@ import math
 import re
 from collections.abc import Callable
 from typing import Any, NamedTuple
+from unittest import mock
 
 import networkx as nx
 import numpy as np
@@ -55,7 +56,7 @@ def event_mode() -> list[Case]:
         try:
             network = es.quantise(es.compile(graph, seed=n), tick=(0.5, 0.1)[n % 8 > 3], decay=decay,
                                   v_bits=int(rng.choice([8, 10, 16, 24])), weight_bits=int(rng.choice([3, 8, 16])),
-                                  guard_bits=(None, 0, 4)[n % 3])
+                                  guard_bits=(None, 0, 4)[n % 3], decay_bits=(None, None, 5, 8)[n % 5 % 4])
         except Mistake:                                    # a grid too coarse for the threshold or the decay
             continue
         made.append(Case(network, until, emulated(until), referred(network, until)))
@@ -139,6 +140,10 @@ def tick_mode() -> list[Case]:
         except Mistake:                                    # a grid too coarse for the threshold or the decay
             continue
         made.append(Case(network, until, each_tick(until), expected_at_each_tick(network, until)))
+    lonely = nx.MultiDiGraph()                             # they fire by themselves in a block that nothing wakes
+    lonely.add_node("a", model="lif", size=3, synapse=["exp"], tau_syn=[2.0], i_offset=[1.0, 2.0, 0.0])
+    network = es.quantise(es.compile(lonely), tick=0.5)
+    made.append(Case(network, 60.0, each_tick(60.0), expected_at_each_tick(network, 60.0)))
     return [*made, *corners(made[0].network)]
 
 
@@ -183,7 +188,14 @@ def each_tick(until: float) -> Callable[[Network], Any]:
     def run(network: Network) -> Any:
         unwatched = es.simulate(network, until, backend="simpy")
         ticks = np.rint(unwatched.spikes.time / network.tick).astype(int).tolist()
-        return [seen(network, until), list(zip(ticks, unwatched.spikes.neuron.tolist(), strict=True)),
+        with mock.patch("eventsnn.kernel.quick.SMALL", 0):     # through the kernel, which sweeps blocks
+            swept = seen(network, until)
+            unrecorded = es.simulate(network, until, backend="python")
+        if swept != seen(network, until) or unrecorded.spikes != unwatched.spikes:
+            return None
+        if unrecorded.counters != unwatched.counters:
+            return None
+        return [swept, list(zip(ticks, unwatched.spikes.neuron.tolist(), strict=True)),
                 unwatched.counters["saturations"],
                 first_fault(network, until) if unwatched.counters["saturations"] else None]
     return run

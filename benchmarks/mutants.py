@@ -41,7 +41,7 @@ SUBJECTS: dict[str, Subject] = {
     }, cases.event_mode),
     "fx_lif_clocked": Subject({
         "eventsnn.exporters.fixed.clocked": ("quotient", "faded", "held", "current", "potential", "over", "finish",
-                                             "through", "foreseen", "receive", "next_spike", "fire", "value"),
+                                             "through", "foreseen", "receive", "next_spike", "fire", "value", "sweep"),
     }, cases.tick_mode),
 }
 

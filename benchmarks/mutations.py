@@ -106,8 +106,27 @@ def statements(block: list[ast.stmt], field: str) -> Iterator[tuple[str, Edit]]:
     for i, statement in enumerate(block):
         if isinstance(statement, moves):
             yield "deletion", lambda n, i=i: getattr(n, field).__setitem__(i, ast.Pass())
-            if i + 1 < len(block) and isinstance(block[i + 1], moves):
+            if i + 1 < len(block) and isinstance(block[i + 1], moves) and depend(statement, block[i + 1]):
                 yield "order", lambda n, i=i: swap(getattr(n, field), i)
+
+
+def depend(a: ast.stmt, b: ast.stmt) -> bool:
+    """Whether one assignment reads or writes what the other writes: otherwise no order can be told from the other."""
+    read, written = zip(*(touched(statement) for statement in (a, b)), strict=True)
+    return bool(written[0] & (read[1] | written[1]) | written[1] & read[0])
+
+
+def touched(statement: ast.stmt) -> tuple[set[str], set[str]]:
+    """The names and attributes that a statement reads, and those that it writes (an array stands for its entries)."""
+    read, written = set(), set()
+    for node in ast.walk(statement):
+        if isinstance(node, ast.Name | ast.Attribute):
+            (written if isinstance(node.ctx, ast.Store) else read).add(ast.unparse(node))
+        if isinstance(node, ast.Subscript) and isinstance(node.ctx, ast.Store):
+            written.add(ast.unparse(node.value))
+    if isinstance(statement, ast.AugAssign):
+        read |= written
+    return read, written
 
 
 def swap(block: list[ast.stmt], i: int) -> None:

@@ -40,7 +40,7 @@ PIECE = np.dtype([
     ("begun", "i8"),             # tick 0 has been judged
     ("now", "f8"),               # the last tick that was made
     ("awake", "i8"),             # how many blocks are
-    ("hit", "i8"),               # those in reached[hit .. hits - 1] are still to fire, as often as `fired` says
+    ("hit", "i8"),               # those in reached[hit .. hits - 1] are still to fire, once and `more` times
     ("hits", "i8"),
     ("again", "i8"),             # how often the first of them has
     ("stream", "i8"),            # its direct streams are stream .. streams - 1
@@ -64,8 +64,8 @@ class Clocked(NamedTuple):
     register: np.ndarray         # (registers, places) int64: see `Quick.registers`
     own: np.ndarray              # (constants, places) int64: see `Quick.constants`
     sums: np.ndarray             # (receptors, places) int64: what arrives at a tick; between ticks NOTHING
-    fired: np.ndarray            # (places,) uint8: how often each of those in `hits` fires; 1 unless a model writes it
     hits: np.ndarray             # (blocks,) uint64: who fires at the tick that was made, a bit for each
+    more: np.ndarray             # (places,) int64: how often beyond once; a model may leave it at 0
     awake: np.ndarray            # (blocks,) uint8: whether the tick has left the block another
     bit: np.ndarray              # (64,) uint8: see `DE_BRUIJN`
     reached: np.ndarray          # (places,) int64: work space
@@ -109,24 +109,23 @@ def begin(cells, piece):
         load(s, cells.register, j)
         if n > 0:
             cells.hits[j >> BLOCK_BITS] |= ONE << U64(j & BLOCK - 1)
-            cells.fired[j] = n
+            cells.more[j] = n - 1
     piece.hits = listed(cells, piece)
 
 
 def emit(cells, piece, out, counters):
     """The spikes of the last tick; False: there is no more room."""
     while piece.hit < piece.hits:
-        j = cells.reached[piece.hit]
-        while piece.again < cells.fired[j]:
-            n = counters[FIRED]
-            if n == len(out.time):
-                return False
-            out.time[n] = piece.now
-            out.emitter[n] = piece.emitter + j - piece.first
-            counters[FIRED] = n + 1
-            piece.again += 1
-        piece.hit += 1
-        piece.again = 0
+        j, n = cells.reached[piece.hit], counters[FIRED]
+        if n == len(out.time):
+            return False
+        out.time[n] = piece.now
+        out.emitter[n] = piece.emitter + j - piece.first
+        counters[FIRED] = n + 1
+        piece.again += 1
+        if piece.again > cells.more[j]:
+            piece.hit += 1
+            piece.again = 0
     return True
 
 
@@ -269,8 +268,8 @@ def laid_out(setup: Setup, k: int, first: np.ndarray, last: np.ndarray) -> tuple
     receptors = max(1, *(q.receptors for q in setup.network.populations))
     return neuron, place, piece, Clocked(
         piece, params, state, columns(state, quick.registers), columns(params, quick.constants),
-        np.full((receptors, places), NOTHING, np.int64), np.ones(places, np.uint8),
-        np.zeros(places >> BLOCK_BITS, np.uint64), np.ones(places >> BLOCK_BITS, np.uint8), bits(),
+        np.full((receptors, places), NOTHING, np.int64), np.zeros(places >> BLOCK_BITS, np.uint64),
+        np.zeros(places, np.int64), np.ones(places >> BLOCK_BITS, np.uint8), bits(),
         np.empty(places, np.int64), column, probe.variables, probe.samples)
 
 

@@ -241,9 +241,8 @@ def sweep(cells, first, last, end, t):
             while s.shots > 0 and over(p, s.v):
                 fire(p, s, t)
                 n += 1
-            if n > 0:
-                hits |= np.uint64(1) << np.uint64(j & BLOCK - 1)
-                cells.fired[j] = n
+            hits |= np.uint64(n > 0) << np.uint64(j & BLOCK - 1)
+            cells.more[j] = n - 1
             restless = restless or not s.asleep
             updates += arrived
         cells.hits[b], cells.awake[b] = hits, restless

@@ -31,7 +31,8 @@ WIDTH = 64                           # entries of the smallest table
 
 def shifted(v, factor, bits):
     """v * factor / 2^bits, rounded toward zero; factor >= 0."""
-    return (v * factor) >> bits if v >= 0 else -((-v * factor) >> bits)
+    x = v * factor
+    return (x + (x >> 63 & (1 << bits) - 1)) >> bits       # without a branch, so that loops over it vectorise
 
 
 def saturated(v, top):

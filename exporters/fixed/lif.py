@@ -88,7 +88,7 @@ def left(p, v):
 
 def mask(p):
     """How many ticks after a spike's own discard inputs."""
-    return 0 if p.subtract else max(p.refrac - 1, 0)
+    return max(p.refrac - 1, 0)                        # 0 with subtract: there is no refractoriness
 
 
 def advance(p, s, t):
@@ -119,7 +119,6 @@ def next_spike(p, s, horizon):
 
 
 def fire(p, s, t):
-    s.t = t
     s.v = left(p, s.v)
     s.hold = t + mask(p)
 
