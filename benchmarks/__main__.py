@@ -7,6 +7,7 @@ wave             one wave through 500,000 silent neurons, 200 ms
 build            1e8 synapses: seconds, bytes each, peak memory
 threads          brunel on one and two threads
 microcircuit     Potjans & Diesmann's cortical microcircuit (--scale 0.1, 1 s)
+emulator         a network of Loihi 1 on the emulator, N = 1024, 32 targets each (--activity 0.001: a quiet one)
 emulator_brunel  brunel in integers on the emulator, beside the exact one
 start            seconds to `import eventsnn`, to a first result with a warm kernel cache, and to the first result ever
 crossing         random first crossings: missed, false, ambiguous, evaluations per problem
@@ -46,6 +47,7 @@ def parsed(words: Sequence[str] | None) -> argparse.Namespace:
     parser.add_argument("--runs", type=int, help="of each side; 5 unless said otherwise")
     parser.add_argument("--until", type=float, help="ms, instead of the benchmark's own")
     parser.add_argument("--scale", type=float, help="of the network's size")
+    parser.add_argument("--activity", type=float, help="emulator: spikes per neuron and step, at most 0.026")
     parser.add_argument("--cpu", type=int, help="the core to keep to; the first one allowed unless said otherwise")
     parser.add_argument("--save", type=Path, nargs="?", const=SAVED, metavar="FOLDER",
                         help="keep the JSON line in FOLDER (docs/measured), for `table`")
@@ -55,7 +57,7 @@ def parsed(words: Sequence[str] | None) -> argparse.Namespace:
     if chosen.peer and chosen.peer not in peers_of(chosen.name):
         known = ", ".join(peers_of(chosen.name)) or "nobody"
         parser.error(f"{chosen.name} has no peer {chosen.peer!r}: it races {known}")
-    for name in ("runs", "until", "scale"):
+    for name in ("runs", "until", "scale", "activity"):
         value = getattr(chosen, name)
         if value is not None and not 0 < value < float("inf"):
             parser.error(f"--{name} is {value:g}: give a number > 0")
@@ -109,8 +111,9 @@ def main(words: Sequence[str] | None = None) -> None:
         told = scaling(PAGE.with_name("scaling.png"), chosen.scale or 1.0, chosen.runs or 3, chosen.cpu)
     else:
         scale = chosen.scale or (0.1 if chosen.name == "microcircuit" else 1.0)
-        told = WORKS[chosen.name](Options(chosen.peer, chosen.runs or 5, chosen.until, scale, chosen.cpu))
-    given = {name: getattr(chosen, name) for name in ("scale", "until") if getattr(chosen, name) is not None}
+        told = WORKS[chosen.name](Options(chosen.peer, chosen.runs or 5, chosen.until, scale, chosen.cpu,
+                                            chosen.activity))
+    given = {name: value for name in ("scale", "until", "activity") if (value := getattr(chosen, name)) is not None}
     told |= {"options": given, "machine": machine()}
     if not chosen.json and chosen.name != "scaling":           # which has said each point as it was measured
         show(told)

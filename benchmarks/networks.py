@@ -3,6 +3,7 @@
 brunel   Brunel (2000), model A: delta synapses, 10 % random inputs, every neuron with its Poisson drive
 cuba     Brette et al. (2007), benchmark 2: exponential currents, given there as jumps of R I in mV
 wave     a ring of layers, each neuron reached by some of the layer before: one wave through silence
+emulator the Loihi network of the peers' scripts, made by their own code
 tables   random connections that are only built: all alike, or each with its own delay and weight
 
 Each function returns the graph and its number of synapses (None: drawn).
@@ -78,10 +79,29 @@ def tables(n: int = 100_000, indegree: int = 1000, own: bool = False) -> Made:
     return graph, n * indegree
 
 
+def emulator(n: int = 1024, fan_out: int = 32, share: float = 1.0) -> Made:
+    """In Loihi's integers; only a share of the neurons is driven (see peers/_quiet.py)."""
+    import sys
+    from pathlib import Path
+
+    sys.path.insert(0, str(Path(__file__).parent / "peers"))
+    from _loihi_net import DU, DV, Net
+
+    net, k = Net(n, fan_out, 1), np.arange(n)
+    rest = np.floor((k + 1) * share) == np.floor(k * share)
+    net.bias_mant[rest] = net.v0[rest] = 0
+    graph = nx.DiGraph()
+    graph.add_node("n", model="loihi1_lava", size=n, du=DU, dv=DV, vth=net.vth, bias_mant=net.bias_mant, bias_exp=3,
+                   v=net.v0)
+    graph.add_edge("n", "n", rule="pairs", source=np.repeat(np.arange(n), fan_out), target=net.targets,
+                   weight=net.weights)
+    return graph, n * fan_out
+
+
 def microcircuit(scale: float = 0.1) -> Made:
     from eventsnn.scenarios import microcircuit as scenario
 
     return scenario.build(scale), scenario.synapses(scale) + sum(scenario.sizes(scale).values())
 
 
-NETWORKS = {f.__name__: f for f in (brunel, cuba, wave, tables, microcircuit)}
+NETWORKS = {f.__name__: f for f in (brunel, cuba, wave, emulator, tables, microcircuit)}

@@ -32,8 +32,9 @@ def told(out: str, script: Script, size: Mapping[str, Any]) -> dict[str, Any]:
     """Seconds, spikes and synaptic events out of what a script printed."""
     if not script.pattern:
         line = json.loads([line for line in out.splitlines() if line.startswith("{")][-1])
+        known = {"crc": line["crc"]} if "crc" in line else {}
         return {"seconds": line["sim_cpu_s"], "spikes": line["spikes"], "sim": line["sim"],
-                "events": line["synaptic_events"] + line.get("ext_events", 0)}
+                "events": line["synaptic_events"] + line.get("ext_events", 0), **known}
     found = re.search(script.pattern, out)
     if found is None:
         raise SystemExit(f"{script.command} said something else than expected:\n{out}")
@@ -62,6 +63,13 @@ SCRIPTS: dict[tuple[str, str], Script] = {
     ("wave", "brian2"): Script("brian2", "brian2_nets.py wave --N {n} --T {until} --pin {cpu}"),
     ("build", "prototype"): Script(None, "build_random.py fixed", RANDOM, only={"n": 100_000, "indegree": 1000}),
 }
+XYLO = "Xylo's rule, not Loihi's: no such raster"
+SIZE = "--N {n} --K {fan_out} --T {until:.0f}"
+for _name, _venv, _command in (
+        ("numpy_csr", None, f"numpy_ticked.py {SIZE} --how csr"), ("prototype", None, f"numba_ticked.py {SIZE}"),
+        ("brian2", "brian2", f"brian2_loihi_rule.py {SIZE}"), ("xylosim", "xylosim", f"xylosim_net.py {SIZE}"),
+        ("nengo_loihi", "nengo_loihi", f"nengo_loihi_net.py {SIZE}"), ("lava", "lava", f"lava_lif.py {SIZE} --check")):
+    SCRIPTS["emulator", _name] = Script(_venv, f"_quiet.py {{share}} {_command}", note=XYLO * (_name == "xylosim"))
 for _name, _net in (("cuba", "--N {n} --T {until} --conn p02"), ("cuba_scaled", "--N {n} --T {until} --conn fixed")):
     SCRIPTS |= {
         (_name, "nest"): Script("nest", f"nest_cuba.py {_net} --model iaf_psc_exp"),

@@ -104,6 +104,33 @@ def random_updates(neurons: int) -> Callable[[], float]:
     return measure
 
 
+def built(graph: Any, until: float) -> tuple[Any, float]:
+    """The network, of floats or of a chip's integers; and until when to run: a chip's tick 0 is no step."""
+    from eventsnn.exporters.fixed import profiles
+
+    import eventsnn as es
+
+    chips = {a.get("model") for _, a in graph.nodes(data=True)} & set(profiles.PROFILES)
+    if not chips:
+        return es.compile(graph, seed=1), until
+    return profiles.network(graph, chips.pop()), until and until + 1.0
+
+
+def raster(result: Any) -> int:
+    """The checksum of all steps' spikes that the peers print."""
+    import zlib
+
+    import numpy as np
+
+    steps, size = int(result.until) - 1, result.network.neurons
+    spiked = np.zeros((steps, size), bool)
+    spiked[result.spikes.time.astype(int) - 1, result.spikes.neuron] = True
+    crc = 0
+    for row in np.packbits(spiked, axis=1):
+        crc = zlib.crc32(row.tobytes(), crc)
+    return crc
+
+
 def main(network: str, size: Mapping[str, Any], until: float, threads: int, fixed: bool,
          rehearsal: Mapping[str, Any] | None) -> None:
     import eventsnn as es
@@ -117,7 +144,7 @@ def main(network: str, size: Mapping[str, Any], until: float, threads: int, fixe
         es.compile(NETWORKS[network](**rehearsal)[0])
     graph, synapses = NETWORKS[network](**size)
     before_mb, began = memory_mb("VmRSS"), time.process_time()
-    compiled = es.compile(graph, seed=1)
+    compiled, until = built(graph, until)
     build_s, peak_mb = time.process_time() - began, memory_mb()
     if fixed:
         compiled = es.quantise(compiled, calibrate=es.simulate(compiled, min(until, 100.0)))
@@ -134,7 +161,8 @@ def main(network: str, size: Mapping[str, Any], until: float, threads: int, fixe
         seconds, wall = time.process_time() - began, time.perf_counter() - wall
         digest = hashlib.sha256(result.spikes.time.tobytes() + result.spikes.neuron.tobytes()).hexdigest()
         say(seconds=seconds, wall_s=wall, spikes=len(result.spikes), events=result.counters["synaptic_operations"],
-            kernel=result.provenance["kernel"], digest=digest, rss_mb=memory_mb(), ns_random_update=updates())
+            kernel=result.provenance["kernel"], digest=digest, rss_mb=memory_mb(), ns_random_update=updates(),
+            **({"crc": raster(result)} if compiled.tick == 1.0 else {}))
         del result
 
 

@@ -39,10 +39,14 @@ def figures(name: str, facts: Run, ours: list[Run], peer: str | None = None,
                  ns_random_update=median(ours, "ns_random_update"), kernel=ours[0]["kernel"],
                  neurons=facts["neurons"], synapses=facts["synapses"], build_s=facts["build_s"],
                  ours_all_s=[run["seconds"] for run in ours])
+    if "crc" in ours[0]:
+        told["crc_ours"] = ours[0]["crc"]
     if peer is not None:
         peer_s = median(theirs, "seconds")
         told |= {"peer_s": peer_s, "ratio": peer_s / ours_s, "spikes_peer": theirs[0]["spikes"],
                  "events_peer": theirs[0]["events"],
                  "ratio_per_event": peer_s / theirs[0]["events"] / (ours_s / events), "sim": theirs[0]["sim"],
                  "peer_all_s": [run["seconds"] for run in theirs]}
+        if "crc" in theirs[0]:
+            told["crc_peer"] = theirs[0]["crc"]
     return told

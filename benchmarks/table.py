@@ -28,6 +28,9 @@ RACES = [Bar(name, peer, "ratio", must, goal) for name, peer, must, goal in (
     ("cuba_scaled", "nest", None, None), ("cuba_scaled", "brian2", None, None), ("cuba_scaled", "annarchy", None, None),
     ("wave", "nest", 500, 5000), ("wave", "brian2", 50, 500),
     ("build", "prototype", None, None),
+    ("emulator", "numpy_csr", 10, 15), ("emulator", "lava", 50, 150), ("emulator", "brian2", 0.8, 1.3),
+    ("emulator", "nengo_loihi", None, None), ("emulator", "xylosim", None, None), ("emulator", "prototype", None, None),
+    ("emulator, quiet", "brian2", 5, 50),
 )]
 ALONE = [
     Bar("build", None, "bytes_per_synapse", 8, 4.5, "bytes per synapse, one delay and weight", False),
@@ -42,6 +45,7 @@ ALONE = [
     Bar("start", None, "ever_s", 10, 5, "first result ever, s", False),
     Bar("emulator_brunel", None, "operations_per_s", 5e7, None, "emulator: synaptic operations a second"),
     Bar("emulator_brunel", None, "over_float", None, 1, "the same over the exact kernel's, in turns"),
+    Bar("emulator", None, "operations_per_s", 2e8, 3e8, "Loihi's rule, 1024 neurons: synaptic operations a second"),
     Bar("microcircuit", None, "ours_s", None, None, "microcircuit at a tenth of its size, 1 s, in CPU seconds"),
 ]
 
@@ -49,13 +53,14 @@ ALONE = [
 def save(folder: Path, told: Mapping[str, Any]) -> None:
     """One file for a benchmark and peer; the last one measured counts."""
     folder.mkdir(parents=True, exist_ok=True)
-    with atomic(folder / ("-".join(filter(None, (told["name"], told["peer"]))) + ".json")) as file:
+    quiet = told["options"].get("activity") and "quiet"
+    with atomic(folder / ("-".join(filter(None, (told["name"], quiet, told["peer"]))) + ".json")) as file:
         file.write(json.dumps(told) + "\n")
 
 
 def load(folder: Path) -> dict[tuple[str, str | None], dict[str, Any]]:
     lines = [json.loads(path.read_text("utf-8")) for path in sorted(Path(folder).glob("*.json"))]
-    return {(told["name"], told["peer"]): told for told in lines}
+    return {(told["name"] + ", quiet" * ("activity" in told["options"]), told["peer"]): told for told in lines}
 
 
 def short(value: Any, digits: int = 3) -> str:

@@ -18,7 +18,13 @@ REQUIREMENTS = {
     "annarchy": ("ANNarchy",),
     "neuron": ("neuron",),
     "arbor": ("arbor",),
+    "xylosim": ("xylosim==0.1.3", "numpy"),
+    "nengo_loihi": ("nengo-loihi==1.1.0", "nengo==4.1.0", "numpy==1.26.4"),
+    "lava": ("lava-nc==0.10.0",),                                    # for CPython 3.10 alone
 }
+
+
+VERSIONS = {"lava": "3.10"}              # of Python, where a peer has no other
 
 
 def folder() -> Path:
@@ -35,13 +41,24 @@ def python(name: str) -> Path:
         if not complete.exists() or complete.read_text("utf-8") != wanted:
             print(f"installing {' '.join(REQUIREMENTS[name])} into {home}", file=sys.stderr, flush=True)
             shutil.rmtree(home, ignore_errors=True)
-            subprocess.run([sys.executable, "-m", "venv", home], check=True)
+            subprocess.run([interpreter(VERSIONS.get(name)), "-m", "venv", home], check=True)
             done = subprocess.run([home / "bin" / "python", "-m", "pip", "install", "-q", *REQUIREMENTS[name]],
                                   capture_output=True, text=True)
             if done.returncode:
                 raise SystemExit(f"pip cannot install {wanted!r} for peer {name!r}:\n{done.stderr[-3000:]}")
             complete.write_text(wanted, "utf-8")
     return home / "bin" / "python"
+
+
+def interpreter(version: str | None) -> Path:
+    """A Python of that version: ours, one on PATH, or one that pyenv keeps."""
+    if version is None or sys.version.startswith(f"{version}."):
+        return Path(sys.executable)
+    pyenv = Path(os.environ.get("PYENV_ROOT") or Path.home() / ".pyenv")
+    for path in (shutil.which(f"python{version}"), *sorted(pyenv.glob(f"versions/{version}.*/bin/python{version}"))):
+        if path and subprocess.run([path, "-c", "import venv"], capture_output=True).returncode == 0:
+            return Path(path)
+    raise SystemExit(f"this peer needs Python {version}, and there is none: put a python{version} on PATH")
 
 
 def environment(name: str) -> dict[str, str]:

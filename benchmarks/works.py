@@ -4,6 +4,7 @@ brunel, cuba, cuba_scaled, wave    the network against itself or a peer, in turn
 build                              1e8 synapses: seconds, bytes each, peak memory over the table's size
 threads                            brunel on one and on two threads, in turns, by the clock
 emulator_brunel                    brunel in integers on the emulator, and the exact one, in turns
+emulator                           a network of Loihi 1 on the emulator, against other emulators and plain loops
 microcircuit                       the scenario of that name
 """
 
@@ -23,6 +24,7 @@ class Options:
     until: float | None = None     # ms; None: the benchmark's own
     scale: float = 1.0             # of the number of neurons (build: of the synapses)
     cpu: int | None = None         # the core that both sides keep to
+    activity: float | None = None  # emulator: spikes per neuron and step
 
 
 def race(name: str, network: str, size: dict[str, Any], until: float, chosen: Options) -> dict[str, Any]:
@@ -114,6 +116,21 @@ def emulator_brunel(chosen: Options) -> dict[str, Any]:
                    "float_operations_per_s": exacts[0]["events"] / float_s, "spikes_float": exacts[0]["spikes"]}
 
 
+LOUD = 0.0262                      # spikes per neuron and step of the emulators' network, where all are driven
+STEPS = {None: 20_000, "brian2": 20_000, "prototype": 20_000, "numpy_csr": 2000, "lava": 1000, "nengo_loihi": 500,
+         "xylosim": 1000}
+
+
+def emulator(chosen: Options) -> dict[str, Any]:
+    """The Loihi rule, a tick a ms; events are synaptic operations.  Both sides' rasters have one checksum."""
+    share = min(1.0, (chosen.activity or LOUD) / LOUD)
+    size = {"n": round(1024 * chosen.scale), "fan_out": 32, "share": share}
+    steps = chosen.until or STEPS[chosen.peer]
+    told = race("emulator", "emulator", size, steps, chosen)
+    return told | {"us_per_step": 1e6 * told["ours_s"] / steps, "operations_per_s": told["events_per_s"],
+                   "activity": told["spikes_ours"] / steps / size["n"]}
+
+
 def microcircuit(chosen: Options) -> dict[str, Any]:
     return race("microcircuit", "microcircuit", {"scale": chosen.scale}, 1000.0, chosen)
 
@@ -145,4 +162,4 @@ def rtl(chosen: Options) -> dict[str, Any]:
 
 WORKS: dict[str, Callable[[Options], dict[str, Any]]] = {
     f.__name__: f for f in (brunel, cuba, cuba_scaled, wave, build, threads, microcircuit, emulator_brunel, start,
-                            crossing, coefficients, mutants, rtl)}
+                            emulator, crossing, coefficients, mutants, rtl)}

@@ -109,7 +109,7 @@ def test_the_networks_have_as_many_synapses_as_they_say():
 @pytest.mark.parametrize("key", list(others.SCRIPTS))
 def test_every_peer_has_its_script_and_its_environment(key):
     script = others.SCRIPTS[key]
-    size = {"n": 1, "indegree": 1, "until": 1.0, "cpu": 0}
+    size = {"n": 1, "indegree": 1, "until": 1.0, "cpu": 0, "fan_out": 1, "share": 1.0}
     assert key[0] in WORKS
     assert (others.PEERS / script.command.format(**size).split()[0]).is_file()
     assert script.venv is None or script.venv in venvs.REQUIREMENTS
