@@ -62,6 +62,7 @@ class Clocked(NamedTuple):
     params: Any                  # (places,) the models' records
     state: Any                   # (places,) likewise: where the registers are, as of when they were last unloaded
     register: np.ndarray         # (registers, places) int64: see `Quick.registers`
+    work: np.ndarray             # (registers, places) int64: work space of `sweep`
     own: np.ndarray              # (constants, places) int64: see `Quick.constants`
     sums: np.ndarray             # (receptors, places) int64: what arrives at a tick; between ticks NOTHING
     hits: np.ndarray             # (blocks,) uint64: who fires at the tick that was made, a bit for each
@@ -267,7 +268,8 @@ def laid_out(setup: Setup, k: int, first: np.ndarray, last: np.ndarray) -> tuple
         piece.recorded[b] = (column[piece.first[b]:piece.last[b]] >= 0).any()
     receptors = max(1, *(q.receptors for q in setup.network.populations))
     return neuron, place, piece, Clocked(
-        piece, params, state, columns(state, quick.registers), columns(params, quick.constants),
+        piece, params, state, columns(state, quick.registers), columns(state, quick.registers),
+        columns(params, quick.constants),
         np.full((receptors, places), NOTHING, np.int64), np.zeros(places >> BLOCK_BITS, np.uint64),
         np.zeros(places, np.int64), np.ones(places >> BLOCK_BITS, np.uint8), bits(),
         np.empty(places, np.int64), column, probe.variables, probe.samples)

@@ -21,7 +21,7 @@ from ..format import Current
 from ..quantise import Part, Rounded
 from .build import Cells
 from .floats import Asked, Chip, Mapped, effective, uniform
-from .loihi1_lava import REGISTERS, SETTINGS, TOP, current, form, potential
+from .loihi1_lava import REGISTERS, SETTINGS, TOP, around, current, form, held, potential
 
 MANTISSA, LARGEST = REGISTERS["bias_mant"].high, REGISTERS["bias_mant"].high << REGISTERS["bias_exp"].high
 VTH, EXPONENT = REGISTERS["vth"].high, SETTINGS["weight_exp"].high
@@ -107,8 +107,8 @@ def population(a: Asked, tick: float) -> Mapped:
     def area(weight: int, receptor: int) -> float:
         u, v, total, arriving = 0, 0, 0, weight
         while u or v or arriving:
-            u = current(du, u, arriving)[0]
-            v = potential(dv, v, u)[0]
+            u = around(current(du, u, arriving))
+            v = held(potential(dv, v, u))
             total, arriving = total + v, 0
         return total * (1.0 - left_u) * (1.0 - left_v) / (weight << 6)
 

@@ -17,6 +17,7 @@ from typing import Any
 import numpy as np
 
 from eventsnn.errors import Mistake
+from eventsnn.kernel.clocked import BLOCK_BITS, NOTHING
 from eventsnn.model import Bound, Dynamics, Quick, Strict, Verbs
 from eventsnn.network import Population
 from eventsnn.values import at, quoted
@@ -25,13 +26,10 @@ from ..clocked import (
     advance,
     all_served,
     inject,
-    loaded,
     next_spike,
     receive,
     room,
-    sweep,
     through,
-    unloaded,
 )
 from ..format import Format, shifted
 from ..watched import FIELDS, general, noted
@@ -54,19 +52,21 @@ def state_dtype(width: int) -> np.dtype:
 
 
 def current(du, u, a):
-    """u after a tick at which `a` arrives, and the value that did not go around."""
-    exact = shifted(u, 4095 - du, 12) + (a << 6)
-    if exact > HALF:
-        return exact - 2 * HALF, exact
-    if exact <= -HALF:
-        return exact + 2 * HALF, exact
-    return exact, exact
+    """u after a tick at which `a` arrives, before it goes around."""
+    return shifted(u, 4095 - du, 12) + (a << 6)
+
+
+def around(x):
+    return x - 2 * HALF if x > HALF else x + 2 * HALF if x <= -HALF else x
 
 
 def potential(dv, v, total):
-    """v after a tick whose u and bias add up to `total`, and the value that was to be held."""
-    exact = shifted(v, 4096 - dv, 12) + total
-    return min(max(exact, -TOP), TOP), exact
+    """v after a tick whose u and bias add up to `total`, before it is held."""
+    return shifted(v, 4096 - dv, 12) + total
+
+
+def held(x):
+    return min(max(x, -TOP), TOP)
 
 
 def over(p, v):
@@ -82,14 +82,16 @@ def finish(p, s):
             a += s.pending[k] >> p.fall[k]
             s.pending[k] = 0
             still = False
-    u, exact = current(p.du, s.u, a)
+    exact = current(p.du, s.u, a)
+    u = around(exact)
     if u != exact:
         s.saturations += 1
         noted(s, 1, exact)
     if u != s.u:
         s.u = u
         still = False
-    v, exact = potential(p.dv, s.v, u + p.bias)
+    exact = potential(p.dv, s.v, u + p.bias)
+    v = held(exact)
     if v != exact:
         s.saturations += 1
         noted(s, 0, exact)
@@ -106,7 +108,7 @@ def foreseen(p, s):
     a = 0
     for k in range(p.receptors):
         a += s.pending[k] >> p.fall[k]
-    return over(p, potential(p.dv, s.v, current(p.du, s.u, a)[0] + p.bias)[0])
+    return over(p, held(potential(p.dv, s.v, around(current(p.du, s.u, a)) + p.bias)))
 
 
 def fire(p, s, t):
@@ -121,13 +123,68 @@ def value(p, s, t, which):
     return float(s.v if which == 0 else s.u)
 
 
+# ---------------------------------------------------------------------------------------------------- many neurons
+def columns(cells, first, last, end, t):
+    """Tick t of blocks first .. last - 1, whose places are before `end` (see `kernel/clocked.py`), in columns."""
+    p = cells.params[first << BLOCK_BITS]
+    du, dv, theta, updates = p.du, p.dv, p.vth << 6, 0
+    for b in range(first, last):
+        low, high = b << BLOCK_BITS, min((b + 1) << BLOCK_BITS, end)
+        u, v, bias = cells.register[0, low:high], cells.register[1, low:high], cells.own[0, low:high]
+        u_exact, v_exact, sums = cells.work[0, low:high], cells.work[1, low:high], cells.sums[0, low:high]
+        for k in range(1, p.receptors):                        # each has its own sum, and then its own shift
+            for j in range(low, high):
+                a = cells.sums[k, j]
+                if a != NOTHING:
+                    cells.sums[k, j] = NOTHING
+                    cells.sums[0, j] = (a >> p.fall[k]) + (cells.sums[0, j] if cells.sums[0, j] != NOTHING else 0)
+        changed, odd, hits = 0, 0, np.uint64(0)
+        for j in range(len(u)):
+            a = sums[j]
+            arrived = a != NOTHING
+            sums[j] = NOTHING
+            exact = current(du, u[j], a if arrived else 0)
+            x = around(exact)
+            total = potential(dv, v[j], x + bias[j])
+            y = held(total)
+            u_exact[j], v_exact[j] = exact, total
+            odd |= (x ^ exact) | (y ^ total)
+            fires = y > theta
+            y = 0 if fires else y
+            changed |= (x ^ u[j]) | (y ^ v[j])
+            u[j], v[j] = x, y
+            hits |= np.uint64(fires) << np.uint64(j)
+            updates += arrived
+        if odd != 0:
+            count(cells, low, high)
+        cells.hits[b], cells.awake[b] = hits, (changed | odd) != 0 or hits != 0
+    return updates
+
+
+def count(cells, low, high):
+    """What went around or was held, of places low .. high - 1."""
+    for j in range(low, high):
+        s = cells.state[j]
+        s.saturations += around(cells.work[0, j]) != cells.work[0, j]
+        s.saturations += held(cells.work[1, j]) != cells.work[1, j]
+
+
+def load(s, register, j):
+    register[0, j], register[1, j] = s.u, s.v
+
+
+def unload(s, register, j, t):
+    s.u, s.v, s.t = register[0, j], register[1, j], t
+
+
 OWN = {"finish": finish, "foreseen": foreseen, "over": over, "fire": fire, "value": value}
 VERBS = Verbs(*(Bound.to(verb, OWN) for verb in (advance, receive, inject, next_spike, fire, value)))
 DYNAMICS = Dynamics(
     "loihi1_lava/1", VERBS, "integer, tick mode", ("saturations",), judged_last=True,
     strict=Strict(general, faults(VARIABLES)),
-    quick=Quick("clocked", {"sweep": Bound.to(sweep, OWN), "next_spike": VERBS.next_spike, "fire": VERBS.fire,
-                            "load": loaded, "unload": unloaded, "value": VERBS.value}, (), all_served))
+    quick=Quick("clocked", {"sweep": columns, "next_spike": VERBS.next_spike, "fire": VERBS.fire, "load": load,
+                            "unload": unload, "value": VERBS.value}, ("du", "dv", "vth"), all_served, ("u", "v"),
+                ("bias",)))
 
 
 # ---------------------------------------------------------------------------------------------------- the chip
