@@ -2,8 +2,8 @@
 
 Brunel's network in integers (see `balanced`) is placed on cores that a bus or a mesh connects, and run closed loop in
 SimPy: a synapse whose word comes after its tick acts later, and the network goes on from there.  The load is the cores'
-own work per time; it rises as the clock slows.  A bus carries every word of every core: at some number of cores it is
-the bus that breaks the network, whatever the cores could do.
+own work per time; it rises as the clock slows.  A bus carries every word of every core; up to 64 cores of this network
+it is the cores' own work that breaks it first, on a bus as on a mesh.
 """
 
 import json
