@@ -1,7 +1,8 @@
 """Counter-based random numbers: every draw is a pure function of a key and two counters.
 
-Philox4x32-10 (Salmon, Moraes, Dror & Shaw 2011).  A key comes from (seed, purpose, names...), so streams of different
-purposes or populations never meet, and nothing depends on who else draws (law S12, S13).
+Philox4x32-10 (Salmon, Moraes, Dror & Shaw 2011); the long streams of Poisson sources take a faster one, `word`.  A key
+comes from (seed, purpose, names...), so streams of different purposes or populations never meet, and nothing depends on
+who else draws (law S12, S13).
 """
 
 import hashlib
@@ -14,6 +15,8 @@ M0, M1 = U64(0xD2511F53), U64(0xCD9E8D57)
 W0, W1 = U64(0x9E3779B9), U64(0xBB67AE85)
 S32, S12 = U64(32), U64(12)
 NARROW = 1 << 20
+GOLDEN, MIX1, MIX2 = U64(0x9E3779B97F4A7C15), U64(0xBF58476D1CE4E5B9), U64(0x94D049BB133111EB)
+S27, S30, S31 = U64(27), U64(30), U64(31)
 
 
 def key(seed: int, purpose: str, *names: object) -> np.uint64:
@@ -81,6 +84,32 @@ def batch(out, key, stream, n):
 def lane(stream, number):
     """One of the 2^32 lanes of a stream below 2^32, for what takes several random numbers a draw; lane 0 is itself."""
     return U64(stream) | (U64(number) << S32)
+
+
+def word(first, second, i):
+    """Word i of a long stream that has two keys of its own: 64 random bits for a fifth of what Philox takes.
+
+    SplitMix64 (Steele, Lea & Flood 2014), which is a function of a counter too, begun at the first key; the second
+    enters between its multiplications, so that no two streams are parts of one sequence.  (`draw_plain` has it once
+    more, with products that wrap.)
+    """
+    z = plus(first, product(i, GOLDEN))
+    z = product(z ^ (z >> S30), MIX1)
+    z = product(z ^ (z >> S27) ^ second, MIX2)
+    return z ^ (z >> S31)
+
+
+def product(a, b):
+    """a b modulo 2^64, without a product that wraps, of which numpy would warn."""
+    low = (a & MASK) * (b & MASK)
+    high = (low >> S32) + ((a >> S32) * (b & MASK) & MASK) + ((a & MASK) * (b >> S32) & MASK)
+    return ((high & MASK) << S32) | (low & MASK)
+
+
+def plus(a, b):
+    """a + b modulo 2^64, likewise."""
+    low = (a & MASK) + (b & MASK)
+    return (((a >> S32) + (b >> S32) + (low >> S32) & MASK) << S32) | (low & MASK)
 
 
 def unit(bits):

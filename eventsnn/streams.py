@@ -2,10 +2,10 @@
 
 Law S12: the sources of a `poisson` population run in blocks of 4096 consecutive ones.  A block is one stream of events:
 word i of (seed, population, block) gives the waiting time to event i, by exponential inversion of its high half, and by
-its low half whose event it is, in proportion to the rates.  Where rates vary, both go by each source's highest rate,
-and a third number, draw i of the block's lane 1, keeps the event with probability rate(t) / highest (thinning: Lewis &
-Shedler 1979).  Interval i of a `renewal` source is a function of (seed, population, source, i).  Nothing else moves an
-event.
+its low half whose event it is, in proportion to the rates.  (The words' two keys are the first draw of the block's lane
+2.)  Where rates vary, both go by each source's highest rate, and a third number, draw i of the block's lane 1, keeps
+the event with probability rate(t) / highest (thinning: Lewis & Shedler 1979).  Interval i of a `renewal` source is a
+function of (seed, population, source, i).  Nothing else moves an event.
 """
 
 import math
@@ -18,7 +18,7 @@ from .channels import TWO_PI, turns
 from .elementary import waiting
 from .gamma import gamma
 from .network import Network, Population
-from .rng import MASK, S32, U64, key, lane, philox, unit
+from .rng import MASK, S32, U64, key, lane, philox, unit, word
 
 BLOCK = 4096
 
@@ -36,6 +36,8 @@ STREAM = np.dtype([
     ("order", "f8"),             # gamma shape of a renewal stream; 0: a Poisson block
     ("dead", "f8"),              # ms: dead time of a renewal stream
     ("first", "i8"),             # where the block begins in `Streams.cumulative` and `source`
+    ("word0", "u8"),             # of a Poisson block, the keys of its words
+    ("word1", "u8"),
 ])
 
 
@@ -55,6 +57,9 @@ STEP = np.dtype([
 ])
 
 
+BARE = ("next_event", "interval", "rate_at", "member")       # see link.py
+
+
 class Streams(NamedTuple):
     """The random sources of a network: a stream per block of Poisson sources and per renewal source."""
 
@@ -64,7 +69,7 @@ class Streams(NamedTuple):
     step: np.recarray            # (steps,) of type STEP
 
 
-Block = tuple[tuple[Any, ...], np.ndarray, np.ndarray]      # a STREAM without `wait` and `first`, SOURCEs, their STEPs
+Block = tuple[tuple[Any, ...], np.ndarray, np.ndarray]      # a STREAM up to `dead` without `wait`, SOURCEs, STEPs
 
 
 def streams(network: Network, seed: int) -> Streams:
@@ -74,7 +79,8 @@ def streams(network: Network, seed: int) -> Streams:
     for population in network.populations:
         if population.kind == "source" and population.model in RANDOM:
             for row, source, step in RANDOM[population.model](population, key(seed, population.model, population.name)):
-                rows.append((*row[:5], 1.0 / row[4] if row[4] > 0.0 else np.inf, *row[5:], first))
+                rows.append((*row[:5], 1.0 / row[4] if row[4] > 0.0 else np.inf, *row[5:], first,
+                             *philox(row[0], lane(row[1], 2), U64(0))))
                 cumulative.append(np.cumsum(source["highest"]))
                 source["begin"] += begun
                 source["end"] += begun
@@ -131,7 +137,7 @@ def next_event(streams, k, i, t):
     if b.order > 0.0:
         time = t + interval(b, i)
         return (time, b.emitter) if time < b.stop else (np.inf, -1)
-    bits = word(b, i)
+    bits = word(b.word0, b.word1, U64(i))
     time = t + waiting(bits >> S32) * b.wait
     if not time < b.stop:
         return np.inf, -1
@@ -143,12 +149,6 @@ def next_event(streams, k, i, t):
         chance, _ = philox(U64(b.key), lane(b.block, 1), U64(i))
         active = unit(chance) * source.highest <= rate_at(source, streams.step, time)
     return time, (b.emitter + j if active else -1)
-
-
-def word(b, i):
-    """The 64 random bits of event i of a Poisson stream: one draw serves two events."""
-    even, odd = philox(U64(b.key), U64(b.block), U64(i >> 1))
-    return odd if i & 1 else even
 
 
 def interval(b, i):

@@ -301,7 +301,8 @@ def driven(draw, kind=lif_resting):
             count = m * how["indegree"]
         rests = nodes[pre].get("tau_refrac", 1.0) != 0.0
         edges.append((pre, post, {
-            **how, "receptor": receptor, "delay": draw(delay),
+            **how, "receptor": receptor,
+            "delay": each_or_all(draw, delay, count) if draw(st.booleans()) else draw(delay),
             "weight": weight(post, receptor, count) if rests else draw(st.sampled_from([-2.5, 0.25, 0.5]))}))
     if draw(st.booleans()):
         nodes["pulse"] = {"model": "dc", "amplitude": draw(st.sampled_from([-1.0, 1.0, 2.0])),

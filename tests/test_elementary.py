@@ -8,9 +8,9 @@ import numpy as np
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from eventsnn.elementary import exp, log, waiting
+from eventsnn.elementary import exp, exp_along, log, waiting
 from eventsnn.kernel.link import link
-from eventsnn.rng import below, key, philox, unit
+from eventsnn.rng import GOLDEN, below, key, lane, philox, unit, word
 
 U64 = np.uint64
 mp.mp.prec = 240
@@ -35,10 +35,20 @@ def test_exp_is_1_at_0_and_grows_within_an_epoch():
 
 
 @settings(deadline=None)
+@given(st.floats(0.0, 100.0), st.floats(1e-3, 1e3), st.floats(1e-9, 1.0), st.integers(0, 50))
+def test_exp_along_a_line_is_exp_whether_or_not_one_entry_of_its_table_will_do(start, rate, step, n):
+    times = start + np.arange(n) * step / rate
+    for along in (exp_along, link(exp_along)):
+        out = np.empty(n)
+        along(times, start, rate, out)
+        assert out.tolist() == [exp((t - start) * rate) for t in times]
+
+
+@settings(deadline=None)
 @given(st.one_of(st.integers(0, 2**32 - 1), st.integers(2**32 - 2**12, 2**32 - 1), st.integers(0, 2**12)))
-def test_waiting_times_are_within_4e_15_and_compiled_the_same(bits):
+def test_waiting_times_are_within_a_hundredth_of_what_their_bits_resolve_and_compiled_the_same(bits):
     true = -mp.log((mp.mpf(bits) + 0.5) / 2**32)
-    assert abs(mp.mpf(waiting(U64(bits))) - true) < 4e-15
+    assert abs(mp.mpf(waiting(U64(bits))) - true) < 2e-12
     assert 0.0 < waiting(U64(bits)) <= 22.9
     assert link(waiting)(U64(bits)) == waiting(U64(bits))
 
@@ -63,6 +73,45 @@ def test_philox_meets_the_known_answers_of_random123():
 @given(*[st.integers(0, 2**64 - 1)] * 3)
 def test_random_numbers_are_the_same_compiled(a, b, c):
     assert link(philox)(U64(a), U64(b), U64(c)) == philox(U64(a), U64(b), U64(c))
+
+
+def mixed(first, second, i):
+    """`word` in whole numbers of any size."""
+    z = (first + i * int(GOLDEN)) % 2**64
+    z = (z ^ z >> 30) * 0xBF58476D1CE4E5B9 % 2**64
+    z = (z ^ z >> 27 ^ second) * 0x94D049BB133111EB % 2**64
+    return z ^ z >> 31
+
+
+@settings(deadline=None)
+@given(*[st.integers(0, 2**64 - 1)] * 3)
+def test_words_of_streams_are_what_they_say_without_a_warning(first, second, i):
+    with np.errstate(all="raise"):
+        assert word(U64(first), U64(second), U64(i)) == mixed(first, second, i)
+    assert link(word)(U64(first), U64(second), U64(i)) == mixed(first, second, i)
+
+
+def test_words_of_streams_begin_as_splitmix64_does():
+    """Without the second key: its first three numbers from seed 1234567."""
+    assert [word(U64(1234567), U64(0), U64(i)) for i in (1, 2, 3)] == [
+        6457827717110365317, 3203168211198807973, 9817491932198370423]
+
+
+def test_words_of_streams_are_independent_bits():
+    """All bits are fair, and each is independent of the others, of the next words', and of other blocks' words."""
+    keys = [map(int, philox(key(seed, "poisson", "p"), lane(block, 2), U64(0))) for seed in (1, 2) for block in (0, 1)]
+    words = np.array([[mixed(first, second, i) for i in range(20_000)] for first, second in keys], np.uint64)
+    bits = (words[..., None] >> np.arange(64, dtype=np.uint64) & U64(1)).astype(np.float64) * 2.0 - 1.0
+    n = bits.shape[1]
+    for one in bits:
+        assert np.abs(one.mean(0)).max() * math.sqrt(n) < 5.0
+        for lag in (0, 1, 2, 7):
+            product = one[: n - lag].T @ one[lag:] / math.sqrt(n - lag)
+            if lag == 0:
+                np.fill_diagonal(product, 0.0)
+            assert np.abs(product).max() < 5.5
+    for other in bits[1:]:
+        assert np.abs(bits[0].T @ other).max() / math.sqrt(n) < 5.5
 
 
 @settings(deadline=None)

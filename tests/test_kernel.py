@@ -126,9 +126,9 @@ def test_the_calendar_returns_every_delivery_once_in_its_window():
         ]
         n = count(book, now, now + 0.5)
         taken, spare = sized(taken, n), sized(spare, n)
-        collect(book, now, now + 0.5, taken)
-        assert taken.size[0] == n
-        in_order(taken, spare)
+        collect(book, now, now + 0.5, spare)
+        assert spare.size[0] == n
+        in_order(spare, taken, now, now + 0.5)
         size = taken.size[0]
         assert (taken.synapse[:size] == 7).all()
         got += list(zip(taken.time[:size].tolist(), taken.part[:size].tolist(), strict=True))
@@ -138,15 +138,19 @@ def test_the_calendar_returns_every_delivery_once_in_its_window():
     assert book.free[1] == len(book.time) - sum(t >= now for t, _ in due)
 
 
-@pytest.mark.parametrize("n", [0, 1, 2, 3, 17, 100, 257])
-def test_what_is_due_is_sorted_by_time_then_row_then_synapse(n):
+@pytest.mark.parametrize("n", [0, 1, 2, 3, 17, 100, 257, 3000])
+@pytest.mark.parametrize("times", [10, 1 << 20])
+def test_what_is_due_is_sorted_by_time_then_row_then_synapse(n, times):
+    """Where many act at one instant, too: then not by slices."""
     rng = np.random.default_rng(n)
-    due = Due(rng.integers(0, 10, n) / 2, rng.integers(0, 5, n), rng.integers(0, 3, n), np.empty(n), np.array([n]))
+    due = Due(rng.integers(0, times, n) * 5 / times, rng.integers(0, 5, n), rng.integers(0, 3, n), np.empty(n),
+              np.empty(n, np.int64), np.array([n]))
     order = np.lexsort((due.synapse, due.part, due.time))
     expected = [column[order] for column in due[:3]]
-    in_order(due, sized(nothing(), n))
-    assert due.size[0] == n
-    for column, want in zip(due[:3], expected, strict=True):
+    found = sized(nothing(), n)
+    in_order(due, found, 0.0, 5.0)
+    assert found.size[0] == n
+    for column, want in zip(found[:3], expected, strict=True):
         assert np.array_equal(column[:n], want)
 
 

@@ -16,6 +16,7 @@ from test_equivalence import same
 from test_threads import laid_out, run
 
 import eventsnn as es
+from eventsnn.kernel import link
 from eventsnn.kernel.quick import plan
 
 EXAMPLES = int(os.environ.get("EVENTSNN_EXAMPLES", "60"))
@@ -32,11 +33,12 @@ def kernels_at_any_size():
 
 
 @contextlib.contextmanager
-def smaller(block=4, piece=3, batch=4):
-    """Blocks of sources, pieces of populations and batches of events, so that little networks have many of each."""
+def smaller(block=4, piece=3, batch=4, levels=256):
+    """Blocks of sources, pieces of populations and batches of events, so that little networks have many of each; an
+    edge with more than so many different delays has rows whose synapses act one by one."""
     with mock.patch("eventsnn.streams.BLOCK", block), mock.patch("eventsnn.synapses.PIECE", piece), \
             mock.patch("eventsnn.synapses.SHORT", 0), mock.patch("eventsnn.kernel.quick.BATCH", batch), \
-            mock.patch("eventsnn.kernel.quick.FEW", batch):
+            mock.patch("eventsnn.kernel.quick.FEW", batch), mock.patch("eventsnn.columns.LEVELS", levels):
         yield
 
 
@@ -72,14 +74,42 @@ def describe(graph):
 @pytest.mark.parametrize("kind", ["resting", "moving"])
 def test_random_networks_agree_with_the_specification(kind):
     @settings(max_examples=max(EXAMPLES // (2 if kind == "resting" else 4), 5), **PATIENT)
-    @given(driven(*([lif_moving] if kind == "moving" else [])), st.booleans(), st.booleans(), st.sampled_from([4, 64]))
-    def check(graph, recorded, cut, batch):
+    @given(driven(*([lif_moving] if kind == "moving" else [])), st.booleans(), st.booleans(), st.sampled_from([4, 64]),
+           st.sampled_from([0, 2, 256]))
+    def check(graph, recorded, cut, batch, levels):
         note(describe(graph))
-        with smaller(*((4, 3) if cut else (4096, 1 << 16)), batch):
+        with smaller(*((4, 3) if cut else (4096, 1 << 16)), batch, levels):
             network = es.compile(graph, seed=1)
             agree(network, record=neurons(network) if recorded else None)
 
     check()
+
+
+@pytest.mark.parametrize("block", [3, 7])
+def test_rows_of_one_instant_that_go_by_blocks_of_neurons(block):
+    """A piece much longer than a block; inputs that cancel, multapses, and neurons that fire together."""
+    def forget():
+        link._build.cache_clear()
+        link._digest.cache_clear()
+
+    g = nx.MultiDiGraph()
+    g.add_node("x", size=40, **CELL)
+    g.add_node("y", size=9, **CELL)
+    g.add_node("in", model="spikes", size=12, times=[[float(k % 3) + 0.5 * (k % 2) for k in range(9)]] * 12)
+    for post in ("x", "y"):
+        g.add_edge("in", post, rule="fixed_indegree", indegree=6, weight=4.0, delay=1.0)
+        g.add_edge("in", post, key="minus", rule="fixed_indegree", indegree=2, weight=-4.0, delay=1.0)
+        g.add_edge("x", post, rule="fixed_indegree", indegree=7, weight=3.0, delay=1.0)
+    drives(g, "x", 40, {"rate": 500.0})
+    network = es.compile(g, seed=1)
+    whole(network)
+    expected = es.simulate(network, 15.0, backend="simpy")
+    assert len(expected.spikes) > 100
+    forget()
+    with mock.patch("eventsnn.kernel.still.BLOCK", block):
+        same(expected, es.simulate(network, 15.0, backend="python"))
+    forget()
+    same(expected, es.simulate(network, 15.0, backend="compiled"))
 
 
 # ---------------------------------------------------------------------------------------------------- by hand
@@ -238,6 +268,30 @@ def test_a_row_onto_a_current_makes_neurons_at_rest_fire():
     network = es.compile(g)
     whole(network)
     assert len(agree(network, record=neurons(network)).spikes) >= 10
+
+
+@pytest.mark.parametrize("merge", [True, False])
+@pytest.mark.parametrize("synapse", ["delta", "exp"])
+def test_synapses_with_own_delays_meet_drives_and_rows_at_one_instant(synapse, merge):
+    """Few different delays and trains at multiples of them: most instants have several inputs."""
+    g = nx.MultiDiGraph()
+    g.add_node("x", size=9, **CELL, synapse=synapse, **({"tau_syn": 2.0} if synapse == "exp" else {}))
+    g.add_node("y", size=9, **CELL, synapse=synapse, **({"tau_syn": 2.0} if synapse == "exp" else {}))
+    g.add_node("in", model="spikes", size=3, times=[[1.0, 2.0, 3.5], [1.0, 4.0, 4.5], [2.5, 4.0, 9.0]])
+    rng = np.random.default_rng(5)
+    drives(g, "x", 9, {"rate": 500.0}, {"rate": 300.0}, weight=4.0)
+    for post, weight in (("x", 8.0), ("y", 11.0), ("x", -2.0)):
+        g.add_edge("in", post, rule="fixed_indegree", indegree=4, weight=weight, delay=rng.choice([0.5, 1.0, 1.5], 36))
+        g.add_edge("in", post, rule="all_to_all", weight=weight, delay=1.0)
+        g.add_edge("x", post, rule="fixed_indegree", indegree=5, weight=rng.choice([-3.0, 0.0, 9.0], 45).tolist(),
+                   delay={"uniform": [0.5, 4.0]})
+    for piece in (4, 1 << 16):
+        with smaller(4096, piece, 8, 0):
+            network = es.compile(g, seed=1, merge=merge)
+            assert (network.synapses.spread >= 0).any()
+            assert (network.synapses.spread < 0).any()
+            whole(network, 20.0)
+            assert len(agree(network, 20.0, neurons(network)).spikes) > 20
 
 
 def test_multapses_of_one_row_are_one_input_merged_or_not():

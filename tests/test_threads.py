@@ -19,6 +19,7 @@ import eventsnn as es
 from eventsnn.kernel import engine, mail
 from eventsnn.kernel.calendar import calendar, collect, enter, next_due, nothing, reserve
 from eventsnn.kernel.link import link
+from eventsnn.kernel.queue import RUN
 from eventsnn.kernel.quick import plan
 from eventsnn.kernel.shards import deal, together, wirings
 from eventsnn.network import flat
@@ -186,12 +187,22 @@ def test_every_neuron_stream_and_synapse_is_somebodys_once_and_rows_keep_their_o
     assert sorted(np.concatenate(of.streams)) == np.flatnonzero(~shared).tolist()
     row = flat(synapses).row
     seen: list[int] = []
-    for shard, wiring in enumerate(wirings(setup, of)):
+    group = np.arange(setup.network.neurons) % 5 // 2 - 1                # of specialised kernels, -1: none
+    for shard, wiring in enumerate(wirings(setup, of, group)):
         assert np.array_equal(wiring.mine, of.owner == shard)
         assert (np.diff(wiring.row) >= 0).all()
         own: list[int] = []
         for e in range(setup.network.emitters):
+            run_end = wiring.first_row[e]
             for p in range(wiring.first_row[e], wiring.first_row[e + 1]):
+                if p == run_end:                                         # where an entry of the calendar begins
+                    first, run_end = p, wiring.after[p]
+                    assert p < run_end <= min(wiring.first_row[e + 1], p + RUN)
+                if p > first:
+                    alike = [(wiring.delay[q], group[synapses.target[wiring.begin[q]]]) for q in (first, p)]
+                    assert alike[0] == alike[1]
+                    assert alike[0][1] >= 0
+                    assert (synapses.spread[wiring.row[first:p + 1]] < 0).all()
                 r, part = wiring.row[p], np.arange(wiring.begin[p], wiring.end[p])
                 assert synapses.first_row[e] <= r < synapses.first_row[e + 1]
                 assert (row[part] == r).all()

@@ -80,3 +80,15 @@ def meet(mail, shard, number):
             if looks > PATIENCE:
                 give_way()
     return True
+
+
+@intrinsic
+def wide(typing):
+    """The function that says this prefers vectors of 512 bits, where the processor has them: LLVM takes 256 by itself.
+
+    That is an attribute of LLVM's functions which llvmlite's list lacks.
+    """
+    def generate(context, builder, signature, args):
+        set.add(builder.function.attributes, '"prefer-vector-width"="512"')
+        return context.get_dummy_value()
+    return types.void(), generate

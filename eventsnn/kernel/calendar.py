@@ -8,10 +8,16 @@ from typing import NamedTuple
 
 import numpy as np
 
-BARE = ("enter", "next_due", "count", "collect", "unrolled", "unroll", "in_order", "insert_in_order", "ascends",
-        "run_end", "merge_runs", "precedes", "move")               # see link.py
-INSIDE = ("enter", "count", "collect", "insert_in_order", "ascends", "precedes", "move")
+from ..rng import U64
+from .pieces import fetch
+
+BARE = ("enter", "next_due", "count", "collect", "acts_before", "unrolled", "unroll", "copy_due", "in_order",
+        "in_slices", "most_in_a_slice", "insert_in_order", "ascends", "run_end", "merge_runs", "precedes",
+        "move")            # see link.py
+INSIDE = ("enter", "count", "collect", "ascends", "precedes", "move")
 FEW = 24                   # entries that are sorted by insertion
+CROWD = 64                 # entries in one slice of time, at most, that are
+AHEAD, LINE = 48, 16       # synapses of a row that are fetched before the first is wanted; of one cache line
 
 
 class Calendar(NamedTuple):
@@ -34,6 +40,7 @@ class Due(NamedTuple):
     part: np.ndarray       # (room,) int64
     synapse: np.ndarray    # (room,) int64: the first that acts: all from there on, or in a row with own delays it alone
     spike: np.ndarray      # (room,) float64: when it was emitted, as long as that matters
+    place: np.ndarray      # (room,) int64: work space
     size: np.ndarray       # (1,) int64: how many there are
 
 
@@ -41,7 +48,8 @@ def sized(due, n):
     """A list with room for n entries (the same one if it has it), and those that are there."""
     if n <= len(due.time):
         return due
-    longer = Due(np.empty(2 * n), np.empty(2 * n, np.int64), np.empty(2 * n, np.int64), np.empty(2 * n), due.size)
+    longer = Due(np.empty(2 * n), np.empty(2 * n, np.int64), np.empty(2 * n, np.int64), np.empty(2 * n),
+                 np.empty(2 * n, np.int64), due.size)
     for k in range(due.size[0]):
         move(due, k, longer, k)
         longer.spike[k] = due.spike[k]
@@ -50,7 +58,8 @@ def sized(due, n):
 
 def nothing():
     """An empty list of what is due."""
-    return Due(np.empty(64), np.empty(64, np.int64), np.empty(64, np.int64), np.empty(64), np.zeros(1, np.int64))
+    return Due(np.empty(64), np.empty(64, np.int64), np.empty(64, np.int64), np.empty(64), np.empty(64, np.int64),
+               np.zeros(1, np.int64))
 
 
 def calendar(width: float, longest: float) -> Calendar:
@@ -164,60 +173,117 @@ def collect(c, start, end, due):
     due.size[0] = n
 
 
+def acts_before(delays, first, last, spike, end):
+    """Of a row's delays first .. last - 1, which ascend, and the first of which acts before `end`: where those end."""
+    low, step = first + 1, 1
+    while low + step < last and spike + delays[low + step] < end:
+        low += step + 1
+        step *= 2
+    high = min(low + step, last)
+    while low < high:
+        middle = (low + high) // 2
+        if spike + delays[middle] < end:
+            low = middle + 1
+        else:
+            high = middle
+    return low
+
+
 def unrolled(wiring, due, end):
-    """How many entries `unroll` makes of what is due."""
+    """How many entries `unroll` makes of what is due, at most; where each row's then end stands in `due.place`."""
     n = 0
     for d in range(due.size[0]):
-        row = wiring.row[due.part[d]]
-        if wiring.spread[row] < 0:
-            n += 1
-            continue
-        k, own = due.synapse[d], wiring.spread[row] - wiring.first[row]
-        while k < wiring.end[due.part[d]] and due.spike[d] + wiring.delays[own + k] < end:
-            n += wiring.mine[wiring.target[k]]
-            k += 1
+        part, k = due.part[d], due.synapse[d]
+        row = wiring.row[part]
+        if wiring.spread[row] >= 0:
+            first, last = wiring.spread[row] - wiring.first[row], wiring.end[part]
+            for i in range(k, min(k + AHEAD, last), LINE // 2):
+                fetch(wiring.delays, first + i)
+            for i in range(k, min(k + AHEAD, last), LINE):
+                fetch(wiring.target, i)
+    for d in range(due.size[0]):
+        part = due.part[d]
+        row, k = wiring.row[part], due.synapse[d]
+        due.place[d] = k + 1
+        if wiring.spread[row] >= 0:
+            own = wiring.spread[row] - wiring.first[row]
+            due.place[d] = acts_before(wiring.delays, own + k, own + wiring.end[part], due.spike[d], end) - own
+        n += due.place[d] - k
     return n
 
 
-def unroll(c, wiring, due, out, end):
-    """Each synapse with an own delay that acts before `end` by itself, in `out`, which has room; what comes later goes
-    back into the calendar."""
-    n = 0
+def unroll(c, wiring, due, out):
+    """Each synapse with an own delay by itself, in `out`, which has room; later ones go back into the calendar."""
+    n = U64(0)
     for d in range(due.size[0]):
-        part, spike, k = due.part[d], due.spike[d], due.synapse[d]
+        part, spike, k, stop = due.part[d], due.spike[d], due.synapse[d], due.place[d]
         row = wiring.row[part]
+        if wiring.spread[row] < 0:
+            out.time[n], out.part[n], out.synapse[n] = due.time[d], part, k
+            n += U64(1)
+            continue
         own = wiring.spread[row] - wiring.first[row]
-        time = due.time[d]
-        while time < end:
-            if wiring.spread[row] < 0 or wiring.mine[wiring.target[k]]:
-                out.time[n] = time
-                out.part[n] = part
-                out.synapse[n] = k
-                n += 1
-            if wiring.spread[row] < 0:
-                break
-            k += 1
-            if k == wiring.end[part]:
-                break
-            time = spike + wiring.delays[own + k]            # law S9: as `spread` computes an entry's first
-        if wiring.spread[row] >= 0 and k < wiring.end[part]:
-            enter(c, time, part, spike, k)
+        delays, targets = wiring.delays[own + k:own + stop], wiring.target[k:stop]
+        for i in range(len(delays)):
+            out.time[n] = spike + delays[i]              # law S9: as `enter_all` computes the first
+            out.part[n] = part
+            out.synapse[n] = k + i
+            n += U64(wiring.mine[targets[i]])
+        if stop < wiring.end[part]:
+            enter(c, spike + wiring.delays[own + stop], part, spike, stop)
     out.size[0] = n
 
 
-def in_order(due, other):
-    """Sort in ascending order of time, then row, then synapse; `other` has as much room.  Natural merge sort, so that
-    ordered streams cost little; a few by insertion."""
-    if due.size[0] <= FEW:
+def copy_due(due, out):
+    """The entries into another list, which has room."""
+    for k in range(U64(due.size[0])):
+        move(due, k, out, k)
+    out.size[0] = due.size[0]
+
+
+def in_order(given, due, start, end):
+    """The entries of one list, in [start, end), into another, in ascending order of time, then row, then synapse; both
+    have room.  By slices of time, and within these by insertion; where many crowd into one, by natural merge sort."""
+    n = given.size[0]
+    if n > FEW and most_in_a_slice(given, start, n / (end - start)) <= CROWD:
+        in_slices(given, due, start, n / (end - start))
+    else:
+        copy_due(given, due)
+        while n > FEW and not ascends(due):
+            merge_runs(due, given)
+            merge_runs(given, due)
+    if n <= FEW or not ascends(due):
         insert_in_order(due)
-        return
-    while not ascends(due):
-        other.size[0] = due.size[0]
-        merge_runs(due, other)
-        merge_runs(other, due)
+
+
+def most_in_a_slice(given, start, scale):
+    """Where each slice of time begins, into `given.place`; the most entries of one."""
+    n, place, time = given.size[0], given.place, given.time
+    for k in range(n):
+        place[k] = 0
+    for d in range(n):
+        place[min(np.int64((time[d] - start) * scale), n - 1)] += 1
+    most, total = 0, 0
+    for k in range(n):
+        here = place[k]
+        most = max(most, here)
+        place[k] = total
+        total += here
+    return most
+
+
+def in_slices(given, due, start, scale):
+    """The entries by slice, stably."""
+    n, place, time = given.size[0], given.place, given.time
+    for d in range(n):
+        s = min(np.int64((time[d] - start) * scale), n - 1)
+        move(given, d, due, place[s])
+        place[s] += 1
+    due.size[0] = n
 
 
 def insert_in_order(due):
+    """Sort by insertion."""
     for n in range(1, due.size[0]):
         time, part, synapse = due.time[n], due.part[n], due.synapse[n]
         k = n

@@ -9,12 +9,14 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from ..elementary import waiting
-from ..rng import M0, M1, MASK, S32, U64, W0, W1
+from ..elementary import waiting, wide
+from ..rng import GOLDEN, MASK, MIX1, MIX2, S27, S30, S31, S32, U64, word
 from ..streams import Streams, next_event
 
-BARE = ("draw", "draw_plain", "draw_any", "head")            # see link.py
-BATCH = 512                      # events drawn at once; even, since one draw serves two
+BARE = ("draw", "next_time", "draw_plain", "draw_any", "head")            # see link.py
+INSIDE = ("head", "next_time")
+BATCH = 512                      # events drawn at once
+STEPS = np.arange(BATCH, dtype=np.uint64) * GOLDEN
 
 
 def stamp(t, tick):
@@ -56,6 +58,7 @@ class Drive(NamedTuple):
 
 def draw(flow, time, place, bits, streams):
     """The next batch of a stream."""
+    wide()
     if flow.plain:
         draw_plain(flow, streams.of[flow.number], time, place, bits)
     else:
@@ -64,38 +67,42 @@ def draw(flow, time, place, bits, streams):
     for i in range(1, len(time)):
         same += time[i] == time[i - 1]
     flow.drawn += len(time)
-    following, _ = next_event(streams, flow.number, flow.drawn, flow.last)
+    following = next_time(flow, streams)
     flow.calm = flow.alike and same == 0 and time[-1] != stamp(following, flow.tick) + flow.delay
     flow.position = 0
     flow.ready = 0
 
 
+def next_time(flow, streams):
+    """Of the first event of the next batch."""
+    b = streams.of[flow.number]
+    if flow.plain:
+        return flow.last + waiting(word(b.word0, b.word1, U64(flow.drawn)) >> S32) * b.wait
+    following, _ = next_event(streams, flow.number, flow.drawn, flow.last)
+    return following
+
+
 def draw_plain(flow, b, time, place, bits):
-    """`streams.next_event` for a whole batch, in loops that vectorise."""
-    key0, key1 = U64(b.key) & MASK, U64(b.key) >> S32
-    block0, block1 = U64(b.block) & MASK, U64(b.block) >> S32
-    first = U64(flow.drawn >> 1)
-    for i in range(len(bits) // 2):                              # rng.philox, written out
-        n = first + U64(i)
-        x0, x1, x2, x3 = n & MASK, n >> S32, block0, block1
-        k0, k1 = key0, key1
-        for _ in range(10):
-            p0 = M0 * x0
-            p1 = M1 * x2
-            x0 = (p1 >> S32) ^ x1 ^ k0
-            x1 = p1 & MASK
-            x2 = (p0 >> S32) ^ x3 ^ k1
-            x3 = p0 & MASK
-            k0 = (k0 + W0) & MASK
-            k1 = (k1 + W1) & MASK
-        bits[2 * i] = (x1 << S32) | x0
-        bits[2 * i + 1] = (x3 << S32) | x2
+    """`streams.next_event` for a whole batch, in short loops that vectorise: long ones wait for their own results."""
+    wide()
+    begin, second = U64(b.word0) + U64(flow.drawn) * GOLDEN, U64(b.word1)
+    for i in range(len(bits)):                                   # rng.word
+        z = begin + STEPS[i]
+        z = (z ^ (z >> S30)) * MIX1
+        bits[i] = z ^ (z >> S27) ^ second
+    for i in range(len(bits)):
+        z = bits[i] * MIX2
+        bits[i] = z ^ (z >> S31)
     sources, base, low, high, trash = U64(b.sources), flow.base, flow.low, flow.high, flow.trash
-    for i in range(len(time)):
-        k = base + np.int64(((bits[i] & MASK) * sources) >> S32)
-        place[i] = k if low <= k < high else trash
+    if flow.whole:
+        for i in range(len(bits)):
+            place[i] = base + np.int64(((bits[i] & MASK) * sources) >> S32)
+    else:
+        for i in range(len(bits)):
+            k = base + np.int64(((bits[i] & MASK) * sources) >> S32)
+            place[i] = k if low <= k < high else trash
     wait = b.wait
-    for i in range(len(time)):
+    for i in range(len(bits)):
         time[i] = waiting(bits[i] >> S32) * wait
     t, delay, tick = flow.last, flow.delay, flow.tick
     for i in range(len(time)):

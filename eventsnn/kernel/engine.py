@@ -109,7 +109,7 @@ def run(setup: Setup, jit: bool, progress: Callable[[float, float], None] | None
     chosen = plan(setup, width)
     ranks = chosen.slow
     of = deal(setup, threads, width, worth, chosen.stream)
-    wires = once(network, "wiring", of.shards == 1, lambda: wirings(setup, of))
+    wires = once(network, ("wiring", width), of.shards == 1, lambda: wirings(setup, of, chosen.group))
     mail = post.mail(of.shards, room, compiled)
     frame = Frame(network.drives, setup.times, setup.keep, width, setup.until, network.tick, mail)
     longest = float(max(network.synapses.delay.max(initial=width), network.synapses.delays.max(initial=width)))

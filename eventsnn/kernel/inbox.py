@@ -17,6 +17,7 @@ class Wiring(NamedTuple):
     begin: np.ndarray            # (parts,) int64: part p owns synapses begin[p] .. end[p] - 1
     end: np.ndarray              # (parts,) int64
     delay: np.ndarray            # (parts,) float64
+    after: np.ndarray            # (parts,) int64: a calendar's entry for part p is for p .. after[p] - 1
     mine: np.ndarray             # (neurons,) bool: the shard's neurons
     first: np.ndarray            # of the whole network, as are all that follow: see `Synapses`
     weight: np.ndarray

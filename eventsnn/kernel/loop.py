@@ -14,11 +14,26 @@ import numpy as np
 
 from ..course import ENDLESS, RAPID
 from ..streams import Streams, next_event
-from .calendar import Calendar, collect, count, in_order, move, next_due, nothing, reserve, sized, unroll, unrolled
+from .calendar import (
+    FEW,
+    Calendar,
+    collect,
+    copy_due,
+    count,
+    in_order,
+    insert_in_order,
+    next_due,
+    nothing,
+    reserve,
+    sized,
+    unroll,
+    unrolled,
+)
 from .emitted import Emitted, room
 from .inbox import Wiring, deliver
 from .mail import Mail, enter_all, exchange, parts_of
 from .pieces import FIRED, WANTED
+from .queue import entries
 
 BARE = ("quiet_until", "keep", "onward", "begin_window", "ask_groups", "ask_nobody")         # see link.py
 INSIDE = ("keep", "begin_window")
@@ -342,24 +357,25 @@ def onward(pace, calendar, due, spare, queues, fresh, kept, share, frame, former
             pace.phase[0] = UNROLL
         end = pace.time[1]
         if pace.phase[0] == UNROLL:
-            if len(wiring.delays) > 0 and due.size[0] > 0:
-                pace.wanted[0] = unrolled(wiring, due, end)
-                if pace.wanted[0] > len(due.time):
-                    return DUE
-                if pace.wanted[0] > len(spare.time):
-                    return SPARE
-                unroll(calendar, wiring, due, spare, end)
-                due.size[0] = spare.size[0]
-                for k in range(due.size[0]):
-                    move(spare, k, due, k)
-            pace.phase[0] = QUICK
-            if due.size[0] > len(spare.time):
-                pace.wanted[0] = due.size[0]
+            spreads = len(wiring.delays) > 0
+            pace.wanted[0] = unrolled(wiring, due, end) if spreads else due.size[0]
+            if pace.wanted[0] > len(due.time):
+                return DUE
+            if pace.wanted[0] > len(spare.time):
                 return SPARE
+            if spreads:
+                unroll(calendar, wiring, due, spare)
+            elif due.size[0] > FEW:
+                copy_due(due, spare)
+            if spreads or due.size[0] > FEW:
+                in_order(spare, due, pace.time[0], end)
+            else:
+                insert_in_order(due)
+            pace.phase[0] = QUICK
         if pace.phase[0] == QUICK:
-            if not quick_fit(queues, due.size[0]):
+            pace.wanted[0] = entries(due, wiring.after)
+            if not quick_fit(queues, pace.wanted[0]):
                 return QUEUES
-            in_order(due, spare)
             if not quick_window(share.quick, due, queues, former + pace.windows[0], end, frame, sample[0], fresh,
                                 counters):
                 return FRESH
@@ -381,7 +397,8 @@ def onward(pace, calendar, due, spare, queues, fresh, kept, share, frame, former
                     pace.wanted[0] = parts
                     return ENTRIES
                 keep(pace, fresh, kept, n, frame.keep)
-                enter_all(calendar, wiring.first_row, wiring.delay, wiring.begin, fresh.time, fresh.emitter, n)
+                enter_all(calendar, wiring.first_row, wiring.after, wiring.delay, wiring.begin, fresh.time,
+                          fresh.emitter, n)
             while sample[0] < len(frame.times) and frame.times[sample[0]] < end:
                 sample[0] += 1
             pace.phase[0] = MEET
@@ -433,7 +450,7 @@ def run(course, share, groups, frame, budget):
         elif why == SPARE:
             spare = sized(spare, wanted)
         elif why == QUEUES:
-            queues = quick_queues(queues, due.size[0])
+            queues = quick_queues(queues, wanted)
         elif why == FRESH:
             fresh = room(Emitted(fresh.time, fresh.emitter, counters[FIRED]), counters[WANTED])
         elif why == KEPT:

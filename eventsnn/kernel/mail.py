@@ -53,7 +53,7 @@ def spread(calendar, wiring, time, emitter, n):
     if n == 0:
         return calendar
     calendar = reserve(calendar, parts_of(wiring.first_row, emitter, n))
-    enter_all(calendar, wiring.first_row, wiring.delay, wiring.begin, time, emitter, n)
+    enter_all(calendar, wiring.first_row, wiring.after, wiring.delay, wiring.begin, time, emitter, n)
     return calendar
 
 
@@ -64,11 +64,13 @@ def parts_of(first_row, emitter, n):
     return parts
 
 
-def enter_all(calendar, first_row, delay, begin, time, emitter, n):
+def enter_all(calendar, first_row, after, delay, begin, time, emitter, n):
     for i in range(n):
-        for part in range(first_row[emitter[i]], first_row[emitter[i] + 1]):
+        part = first_row[emitter[i]]
+        while part < first_row[emitter[i] + 1]:
             # law S9: one expression, computed once (of a row with own delays, the first; see `unroll`)
             enter(calendar, time[i] + delay[part], part, time[i], begin[part])
+            part = after[part]
 
 
 def exchange(calendar, wiring, out, abroad, mail, shard, meetings, load, endless, quiet):

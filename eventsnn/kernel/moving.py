@@ -13,12 +13,12 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from ..rng import U64
-from .pieces import FIRED, NOTHING
+from .pieces import FIRED, NOTHING, last_of
 
 BARE = ("clock", "fire", "put_off", "settle", "catch_up", "next_end", "release", "begin", "age", "change", "record",
-        "finish", "finish_block", "least", "lowest", "next_under", "foresee", "take_in", "deliver", "charge_row",
+        "finish", "finish_block", "least", "lowest", "next_under", "foresee", "take_in", "deliver", "hit", "charge_row",
         "predict", "put_off_row", "judge", "follow", "load", "store")                                # see link.py
-INSIDE = ("clock", "put_off", "settle", "next_end", "finish", "finish_block", "lowest", "deliver")
+INSIDE = ("clock", "put_off", "settle", "next_end", "finish", "finish_block", "lowest", "deliver", "hit")
 inf = np.inf
 BLOCK = 16                       # neurons, or blocks of them, looked at together; pieces begin with one
 INFINITY = 0x7FF0000000000000    # inf, bit by bit
@@ -130,6 +130,11 @@ def next_end(cells, piece):
 
 def release(cells, piece, t, out, counters):
     """See `next_end`."""
+
+
+def deliver_all(cells, piece, wires, parts, span, t, e, out, counters):
+    """Rows that act at one instant have no quicker way here."""
+    return False
 
 
 def begin(cells, piece, out, counters):
@@ -297,17 +302,18 @@ def take_in(cells, piece, p, j, receptor, w, t, room, out, counters):
         foresee(cells, piece, p, j, t, tau == 0.0, room, out, counters)
 
 
-def deliver(cells, piece, wires, row, t, e, out, counters):
-    """One row, whose targets nothing else reaches at this instant."""
-    counters[1] += (row.end - row.begin) * row.count
-    counters[2] += row.end - row.begin
+def deliver(cells, piece, wires, row, a, t, e, out, counters):
+    """One row from synapse a on, whose targets nothing else reaches at this instant."""
+    b = last_of(row, a)
+    counters[1] += (b - a) * row.count
+    counters[2] += b - a
     p, w = cells.params[piece.first], row.weight
     alike, room = piece.alike, cells.cell[piece.first].gap
-    target = wires.target[row.begin:row.end]
+    target = wires.target[a:b]
     if not alike or row.own or w == 0.0 or p.tau_c[row.receptor] == 0.0:
         for i in range(len(target)):
             if row.own:
-                w = wires.weights[row.weights + row.begin + i]
+                w = wires.weights[row.weights + a + i]
             if w != 0.0:
                 j = target[i] + piece.shift
                 take_in(cells, piece, p, j, row.receptor, w, t, room if alike else cells.cell[j].gap, out, counters)
@@ -365,6 +371,14 @@ def put_off_row(safe, soon, target, shift, after):
         safe[j] = after[i]
         block = j // U64(BLOCK)
         soon[block] = min(soon[block], after[i])
+
+
+def hit(cells, piece, j, receptor, w, t, out, counters):
+    """A weight w arrives at the neuron at place j alone, at t."""
+    if w != 0.0:
+        clock(cells, piece, t)
+        room = cells.cell[piece.first if piece.alike else j].gap
+        take_in(cells, piece, cells.params[piece.first], j, receptor, w, t, room, out, counters)
 
 
 def judge(cells, piece, n, t, e, out, counters):

@@ -12,9 +12,11 @@ from ..rng import U64
 from .drive import Drive, head
 from .queue import sort_out
 
-BARE = ("note_row", "note_alike", "together", "run_streams", "run_stream", "live", "arrive",
-        "window", "soonest", "windows", "no_windows", "all_soonest", "never", "fetch", "fetch_row")     # see link.py
-INSIDE = ("live", "arrive", "window", "soonest", "windows", "all_soonest", "fetch", "fetch_row")
+BARE = ("note_row", "note_alike", "last_of", "mingle", "next_stream", "sole", "together", "run_streams", "run_stream",
+        "live", "arrive", "window", "soonest", "windows", "no_windows", "all_soonest", "never", "fetch",
+        "fetch_row")             # see link.py
+INSIDE = ("last_of", "next_stream", "sole", "run_streams", "run_stream", "live", "arrive", "window", "soonest",
+          "windows", "all_soonest", "fetch", "fetch_row")
 inf = np.inf
 
 
@@ -22,8 +24,10 @@ def unbound(*_):
     raise TypeError("a name that link() binds")
 
 
-VERBS = ("clock", "begin", "next_end", "release", "age", "change", "record", "deliver", "judge", "follow", "finish")
-clock = begin = next_end = release = age = change = record = deliver = judge = follow = finish = unbound
+VERBS = ("clock", "begin", "next_end", "release", "age", "change", "record", "deliver", "deliver_all", "hit", "judge",
+         "follow", "finish")
+clock = begin = next_end = release = age = change = record = deliver = deliver_all = hit = judge = follow = unbound
+finish = unbound
 first_pieces = other_pieces = unbound
 
 PIECE = np.dtype([
@@ -37,6 +41,7 @@ PIECE = np.dtype([
     ("begun", "i8"),             # neurons that start at the threshold have fired
     ("head", "i8"),              # ends of refractoriness: number of the next, and of those there were so far
     ("tail", "i8"),
+    ("released", "f8"),          # when the next of those is
     ("change", "f8"),            # when the next breakpoint of any neuron is
     ("stream", "i8"),            # its direct streams are stream .. streams - 1
     ("streams", "i8"),
@@ -65,10 +70,14 @@ PART = np.dtype([
     ("count", "i4"),
     ("receptor", "i4"),
     ("apart", "i4"),             # it belongs to the emitter of the part before, with its delay, and has other targets
+    ("spread", "i8"),            # its synapses have their own delays, and act one by one
 ])
 FIRED, WANTED = 4, 5             # places in the counters: spikes in this window; room for spikes that is wanted
 NOTHING = np.nan                 # a sum where nothing has arrived
+UNTOUCHED = -0.0                 # the same, where adding to it must not need a question: no sum of others comes to it
 AHEAD, LINE = 128, 16            # targets that are fetched ahead; of one cache line
+SOON = 16                        # entries from now on whose parts are fetched
+NEXT = 12                        # entries ahead of the one that acts whose targets are fetched
 
 
 class Wires(NamedTuple):
@@ -78,6 +87,7 @@ class Wires(NamedTuple):
     first_row: np.ndarray        # (emitters + 1,) int64
     target: np.ndarray
     weights: np.ndarray
+    after: np.ndarray
 
 
 class Quick(NamedTuple):
@@ -86,14 +96,20 @@ class Quick(NamedTuple):
     cells: Any                   # `Still` or `Moving`
     wires: Wires
     drive: Drive
-    piece_of_part: np.ndarray    # (parts,) int32, -1: no piece of these
+    piece_of_part: np.ndarray    # (parts,) int32, -1: no piece of these; see `home`
+    piece_of_neuron: np.ndarray  # (neurons,) int32
     progress: np.ndarray         # (3,) int64: the window, the piece in it, and whether that has begun
 
 
 # ---------------------------------------------------------------------------------------------------- instants
-def note_row(cells, piece, wires, row, n, counters):
-    """A row arrives and is not yet judged; how many places have been touched at this instant."""
-    a, b = row.begin, row.end
+def last_of(row, a):
+    """The end of what acts with synapse a of the row."""
+    return a + 1 if row.spread else row.end
+
+
+def note_row(cells, piece, wires, row, a, n, counters):
+    """A row arrives, from synapse a on, and is not yet judged; how many places have been touched at this instant."""
+    b = last_of(row, a)
     counters[1] += (b - a) * row.count
     if not row.own and len(cells.sums) == 1:
         return note_alike(cells.sums[0], wires.target[a:b], piece.shift, row.weight, cells.touched, n)
@@ -138,11 +154,11 @@ def together(cells, piece, wires, drive, queue, q, last, t, e, out, counters):
             if j != flow.trash:
                 row = wires.first_row[flow.emitter + j - flow.base]
                 while q < last and queue.part[q] < row:
-                    n = note_row(cells, piece, wires, wires.part[queue.part[q]], n, counters)
+                    n = note_row(cells, piece, wires, wires.part[queue.part[q]], queue.synapse[q], n, counters)
                     q += 1
-                n = note_row(cells, piece, wires, wires.part[row], n, counters)
+                n = note_row(cells, piece, wires, wires.part[row], wires.part[row].begin, n, counters)
     while q < last:
-        n = note_row(cells, piece, wires, wires.part[queue.part[q]], n, counters)
+        n = note_row(cells, piece, wires, wires.part[queue.part[q]], queue.synapse[q], n, counters)
         q += 1
     judge(cells, piece, n, t, e, out, counters)
 
@@ -197,8 +213,69 @@ def fetch(array, i):
 
 def fetch_row(wires, row):
     """Of a row that is next: the cache lines that no hardware would foresee."""
-    for k in range(row.begin, min(row.end, row.begin + AHEAD), LINE):
+    for k in range(row.begin, min(row.end, row.begin + AHEAD) if not row.spread else row.begin, LINE):
         fetch(wires.target, k)
+
+
+def mingle(cells, piece, wires, drive, queue, limit, out, counters):
+    """Synapses with own delays and events of streams before `limit`, and before what they bring about, one by one in
+    the order of time; until two act at one instant, or a row comes, or there is no more room.  Whether there were any.
+    """
+    q, stop, shift, target, part = piece.next, piece.stop, piece.shift, wires.target, wires.part
+    fired, most = counters[FIRED], len(out.time) - piece.most
+    done, streams = 0, 0
+    d, event = next_stream(piece, drive)
+    while q < stop and fired <= most:
+        t, row = queue.time[q], part[queue.part[q]]
+        if event <= t:
+            if not event < min(t, limit) or not sole(piece, drive, d, event):
+                break
+            flow = drive.flow[d]
+            j = np.int64(drive.place[d, flow.position])
+            flow.position += 1
+            if j != flow.trash:
+                streams += 1
+                hit(cells, piece, j, flow.receptor, flow.weight, event, out, counters)
+            d, event = next_stream(piece, drive)
+        elif t < limit and row.spread and not (q + 1 < stop and queue.time[q + 1] == t):
+            k = queue.synapse[q]
+            if q + NEXT < stop:
+                fetch(target, queue.synapse[q + NEXT])
+            w = wires.weights[row.weights + k] if row.own else row.weight
+            q += 1
+            done += row.count
+            hit(cells, piece, np.int64(target[k] + shift), np.int64(row.receptor), w, t, out, counters)
+        else:
+            break
+        if counters[FIRED] > fired:
+            fired = counters[FIRED]
+            limit = min(limit, next_end(cells, piece))
+    many = q - piece.next + streams
+    piece.next = q
+    counters[1] += done + streams
+    counters[2] += many
+    return many > 0
+
+
+def next_stream(piece, drive):
+    """Which of the piece's streams is next, and when."""
+    d, event = np.int64(-1), inf
+    for k in range(piece.stream, piece.streams):
+        t = head(drive, k)
+        if t < event:
+            d, event = np.int64(k), t
+    return d, event
+
+
+def sole(piece, drive, d, t):
+    """Whether the event of stream d at t stands alone among the streams' events."""
+    if not drive.flow[d].calm:
+        return False
+    if piece.merged:
+        for k in range(piece.stream, piece.streams):
+            if k != d and head(drive, k) == t:
+                return False
+    return True
 
 
 def live(cells, piece, wires, drive, queue, end, breakpoints, times, out, counters):
@@ -209,9 +286,13 @@ def live(cells, piece, wires, drive, queue, end, breakpoints, times, out, counte
         arrival = queue.time[piece.next] if piece.next < piece.stop else inf
         released = next_end(cells, piece)
         epoch = (piece.epoch + 1) * piece.tau
-        stop = min(min(min(arrival, released), min(epoch, piece.change)), end)
+        barrier = min(min(released, end), min(epoch, piece.change))
+        stop = min(arrival, barrier)
         due = times[piece.sample] if piece.sample < recorded else inf
         limit = np.nextafter(due, inf) if due < stop else stop
+        mixed = piece.begun and arrival < barrier and wires.part[queue.part[piece.next]].spread
+        if mixed and mingle(cells, piece, wires, drive, queue, min(barrier, np.nextafter(due, inf)), out, counters):
+            continue
         if not piece.begun:
             begin(cells, piece, out, counters)
         elif not run_streams(cells, piece, wires, drive, queue, limit, out, counters):
@@ -242,20 +323,24 @@ def arrive(cells, piece, wires, drive, queue, t, out, counters):
     """The rows that act at t, and what else does."""
     e = clock(cells, piece, t)
     first = q = piece.next
-    alone = True
+    alone = calm = True
     while q < piece.stop and queue.time[q] == t:
         part = queue.part[q]
         alone = alone and (q == first or (part == queue.part[q - 1] + 1 and wires.part[part].apart))
         q += 1
     piece.next = q
-    if q < piece.stop:
-        fetch_row(wires, wires.part[queue.part[q]])
+    for k in range(first + SOON, min(q + SOON, piece.stop)):
+        fetch(wires.part, queue.part[k])
+    following = q
+    while following < piece.stop and queue.time[following] == queue.time[q]:
+        fetch_row(wires, wires.part[queue.part[following]])
+        following += 1
     for d in range(piece.stream, piece.streams):
-        alone = alone and head(drive, d) > t
-    if alone:
+        calm = calm and head(drive, d) > t
+    if calm and alone:
         for i in range(first, q):
-            deliver(cells, piece, wires, wires.part[queue.part[i]], t, e, out, counters)
-    else:
+            deliver(cells, piece, wires, wires.part[queue.part[i]], queue.synapse[i], t, e, out, counters)
+    elif not (calm and deliver_all(cells, piece, wires, queue.part[first:q], queue.span[first:q], t, e, out, counters)):
         together(cells, piece, wires, drive, queue, first, q, t, e, out, counters)
 
 
@@ -264,15 +349,15 @@ def window(quick, due, queue, number, end, frame, sample, out, counters):
     be called again."""
     cells, drive, times, progress = quick.cells, quick.drive, frame.times, quick.progress
     if progress[0] != number:
-        sort_out(queue, due, quick.piece_of_part)
+        sort_out(queue, due, quick.wires, quick.piece_of_part, quick.piece_of_neuron)
         progress[0], progress[1], progress[2] = number, 0, 0
     recording = sample < len(times) and times[sample] < end
     for b in range(progress[1], len(cells.piece)):
         piece = cells.piece[b]
         if progress[2] == 0:
             piece.next, piece.stop = queue.first[b], queue.first[b + 1]
-            if piece.next < piece.stop:
-                fetch_row(quick.wires, quick.wires.part[queue.part[piece.next]])
+            for k in range(piece.next, min(piece.next + SOON, piece.stop)):
+                fetch(quick.wires.part, queue.part[k])
         if piece.next < piece.stop or piece.soonest < end or (recording and piece.recorded) or progress[2] == 1:
             progress[1], progress[2] = b, 1
             if not live(cells, piece, quick.wires, drive, queue, end, frame.breakpoints, times, out, counters):

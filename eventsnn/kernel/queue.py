@@ -4,7 +4,9 @@ from typing import NamedTuple
 
 import numpy as np
 
-BARE = ("sort_out", "all_fit", "none_fit", "measure", "distribute")         # see link.py
+BARE = ("sort_out", "entries", "all_fit", "none_fit", "measure", "distribute", "home")         # see link.py
+INSIDE = ("home",)
+BY_TARGET = -2                   # the piece of a row with own delays: each synapse's is that of its target
 
 
 def unbound(*_):
@@ -12,6 +14,7 @@ def unbound(*_):
 
 
 other_queues = other_fit = unbound
+RUN = 8                          # parts that one entry of the calendar stands for, at most
 
 
 class Queue(NamedTuple):
@@ -21,12 +24,28 @@ class Queue(NamedTuple):
     place: np.ndarray            # (pieces + 1,) int64: work space
     time: np.ndarray             # (entries,) float64
     part: np.ndarray             # (entries,) int64
+    synapse: np.ndarray          # (entries,) int64: see `Due`
+    span: np.ndarray             # (entries, 2) int64: work space
 
 
-def sort_out(queue, due, piece_of_part):
+def sort_out(queue, due, wires, piece_of_part, piece_of_neuron):
     """Sort what is due, which stands by time and part, into the pieces' queues; what belongs to none is left over."""
-    measure(queue.first, queue.place, due, piece_of_part)
-    due.size[0] = distribute(queue, due, piece_of_part)
+    measure(queue.first, queue.place, due, wires, piece_of_part, piece_of_neuron)
+    due.size[0] = distribute(queue, due, wires, piece_of_part, piece_of_neuron)
+
+
+def home(part, synapse, wires, piece_of_part, piece_of_neuron):
+    """The piece of an entry, -1: none of these."""
+    b = piece_of_part[part]
+    return b if b != BY_TARGET else piece_of_neuron[wires.target[synapse]]
+
+
+def entries(due, after):
+    """How many those are, at most."""
+    n = 0
+    for d in range(due.size[0]):
+        n += after[due.part[d]] - due.part[d]
+    return n
 
 
 def all_fit(queues, n):
@@ -38,30 +57,38 @@ def none_fit(queues, n):
     return True
 
 
-def measure(first, place, due, piece_of_part):
+def measure(first, place, due, wires, piece_of_part, piece_of_neuron):
     """Where each piece's entries begin."""
     pieces = len(first) - 1
     for b in range(pieces + 1):
         first[b] = 0
     for d in range(due.size[0]):
-        first[piece_of_part[due.part[d]] + 1] += 1           # a part of no piece: number -1
-    first[0] = 0
+        part = due.part[d]
+        b = home(part, due.synapse[d], wires, piece_of_part, piece_of_neuron)
+        if b >= 0:                                           # then those of its run go to these pieces too
+            first[b + 1] += 1
+            for p in range(part + 1, wires.after[part]):
+                first[piece_of_part[p] + 1] += 1
     for b in range(pieces):
         first[b + 1] += first[b]
         place[b] = first[b]
 
 
-def distribute(queue, due, piece_of_part):
+def distribute(queue, due, wires, piece_of_part, piece_of_neuron):
     """Copy the pieces' entries, and move the others to the front of `due`; how many."""
     left = 0
     for d in range(due.size[0]):
         part = due.part[d]
-        b = piece_of_part[part]
+        b = home(part, due.synapse[d], wires, piece_of_part, piece_of_neuron)
         if b >= 0:
-            k = queue.place[b]
-            queue.place[b] = k + 1
-            queue.time[k] = due.time[d]
-            queue.part[k] = part
+            for p in range(part, wires.after[part]):
+                if p > part:
+                    b = piece_of_part[p]
+                k = queue.place[b]
+                queue.place[b] = k + 1
+                queue.time[k] = due.time[d]
+                queue.part[k] = p
+                queue.synapse[k] = due.synapse[d] if p == part else wires.part[p].begin
         else:
             due.time[left] = due.time[d]
             due.part[left] = part
@@ -72,7 +99,8 @@ def distribute(queue, due, piece_of_part):
 
 def longer(queue, n):
     """A queue with room for n entries."""
-    return Queue(queue.first, queue.place, np.empty(2 * n), np.empty(2 * n, np.int64))
+    return Queue(queue.first, queue.place, np.empty(2 * n), np.empty(2 * n, np.int64), np.empty(2 * n, np.int64),
+                 np.empty((2 * n, 2), np.int64))
 
 
 def all_longer(queues, n):

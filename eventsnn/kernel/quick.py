@@ -9,14 +9,17 @@ from . import clocked, moving, still, ticks
 from .drive import BATCH, FLOW, Drive
 from .inbox import Wiring
 from .moving import Moving
-from .pieces import CELL, PART, PIECE, Quick, Wires
-from .queue import Queue
+from .pieces import CELL, PART, PIECE, UNTOUCHED, Quick, Wires
+from .queue import BY_TARGET, Queue
 from .still import Still
 
 FEW = 16                         # events drawn at once in plain Python
 SMALL = 100                      # neurons of a network whose kernels would take longer to compile than they could save
 SPIKES = 8                       # of a neuron in a window, at most, if it can fire by itself
 KERNELS: dict[str, Any] = {"rows": still, "coefficients": moving, "ticks": ticks, "clocked": clocked}
+
+
+MINGLING = ("rows", "coefficients")                          # those that take synapses with own delays
 
 
 class Plan(NamedTuple):
@@ -48,12 +51,14 @@ def served_groups(network: Any, width: float) -> np.ndarray:
     chosen = np.full(network.neurons, -1, np.int64)
     if network.neurons < SMALL:
         return chosen
-    most = highest(network)
+    most, spread = highest(network), spread_onto(network)
     for k, group in enumerate(network.groups):
         quick = group.dynamics.quick
         if quick:
             serves = np.zeros(network.neurons, np.bool_)
             serves[group.neuron] = quick.serves(group.params, most[group.neuron])
+            if quick.kernel not in MINGLING:
+                serves &= ~spread
             where = np.zeros(network.neurons, np.int64)
             where[group.neuron] = np.arange(len(group.neuron))
             for first, last in pieces(network):
@@ -76,16 +81,24 @@ def highest(network: Any) -> np.ndarray:
 
 
 def pieces(network: Any) -> list[tuple[int, int]]:
-    """Where the pieces begin and end that no row with own delays leads to."""
-    s = network.synapses
-    cuts = s.pieces.tolist()
-    spread = s.target[s.first[:-1][s.spread >= 0]]                          # a row leads to one population
+    """Where the pieces begin and end."""
+    cuts = network.synapses.pieces.tolist()
     kept = []
     for p in network.populations:
-        if p.kind == "neuron" and not ((spread >= p.neuron) & (spread < p.neuron + p.size)).any():
+        if p.kind == "neuron":
             inside = [c for c in cuts if p.neuron < c < p.neuron + p.size]
             kept += list(zip([p.neuron, *inside], [*inside, p.neuron + p.size], strict=True))
     return kept
+
+
+def spread_onto(network: Any) -> np.ndarray:
+    """Of each neuron, whether its population is one that rows with own delays lead to: (neurons,) bool."""
+    s, onto = network.synapses, np.zeros(network.neurons, np.bool_)
+    ends = np.unique(s.target[s.first[:-1][s.spread >= 0]])                 # a row leads to one population
+    for p in network.populations:
+        if p.kind == "neuron":
+            onto[p.neuron:p.neuron + p.size] = ((ends >= p.neuron) & (ends < p.neuron + p.size)).any()
+    return onto
 
 
 def direct(setup: Setup, group: np.ndarray) -> np.ndarray:
@@ -116,7 +129,8 @@ class Layout(NamedTuple):
     def queue(self) -> Queue:
         pieces = len(self.quick.cells.piece)
         first, place = np.zeros((2, pieces + 1), np.int64)
-        return Queue(first, place, np.empty(64), np.empty(64, np.int64))
+        return Queue(first, place, np.empty(64), np.empty(64, np.int64), np.empty(64, np.int64),
+                     np.empty((64, 2), np.int64))
 
 
 def layouts(setup: Setup, chosen: Plan, owner: np.ndarray, shard: int, wiring: Wiring, width: float, jit: bool
@@ -142,13 +156,13 @@ def layouts(setup: Setup, chosen: Plan, owner: np.ndarray, shard: int, wiring: W
                 variables=setup.probes[k].variables, samples=setup.probes[k].samples)
             piece = cells.piece
         drive = flows(setup, chosen, piece, first, last, BATCH if jit else FEW)
-        piece_of_part = once(network, ("pieces", k, width), whole, lambda first=first, last=last:
+        of_part, of_neuron = once(network, ("pieces", k, width), whole, lambda first=first, last=last:
                              pieces_of(network, wiring, first, last))
         if not jit:
             cells = cells._make(loose(table) if table.dtype.names else table for table in cells)
             drive = drive._replace(flow=loose(drive.flow))
-        wires = Wires(parts, wiring.first_row, wiring.target, wiring.weights)
-        made.append(Layout(Quick(cells, wires, drive, piece_of_part, np.full(3, -1)), neuron, place))
+        wires = Wires(parts, wiring.first_row, wiring.target, wiring.weights, wiring.after)
+        made.append(Layout(Quick(cells, wires, drive, of_part, of_neuron, np.full(3, -1)), neuron, place))
     return made
 
 
@@ -161,12 +175,20 @@ def once(network: Any, key: Any, keep: bool, make: Any) -> Any:
     return network.kept[key]
 
 
-def pieces_of(network: Any, wiring: Wiring, first: np.ndarray, last: np.ndarray) -> np.ndarray:
-    """The piece that each part leads to: (parts,) int32, -1: none of these."""
+def pieces_of(network: Any, wiring: Wiring, first: np.ndarray, last: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """The piece that each part leads to: (parts,) int32, and each neuron's: (neurons,) int32; -1: none of these."""
     piece_of = np.full(network.neurons, -1, np.int32)
     for b, (low, high) in enumerate(zip(first, last, strict=True)):
         piece_of[low:high] = b
-    return piece_of[wiring.target[wiring.begin]] if len(wiring.begin) else np.empty(0, np.int32)
+    if not len(wiring.begin):
+        return np.empty(0, np.int32), piece_of
+    home = piece_of.copy()
+    for p in network.populations:                        # a row with own delays leads to one population
+        if p.kind == "neuron":
+            here = piece_of[p.neuron:p.neuron + p.size][wiring.mine[p.neuron:p.neuron + p.size]]
+            home[p.neuron:p.neuron + p.size] = here[0] if (here == here[:1]).all() and len(here) else BY_TARGET
+    start = wiring.target[wiring.begin]
+    return np.where(wiring.spread[wiring.row] >= 0, home[start], piece_of[start]), piece_of
 
 
 def stretches(own: np.ndarray, cuts: list[int]) -> tuple[np.ndarray, np.ndarray]:
@@ -186,7 +208,8 @@ def part_table(wiring: Wiring) -> np.recarray:
     part.weights = wiring.varied[row] - wiring.first[row]
     part.count, part.receptor = wiring.count[row], wiring.receptor[row]
     strand = np.cumsum(~wiring.apart)[row]               # a shard may lack a row, and then the part before is another's
-    part.apart[1:] = strand[1:] == strand[:-1]
+    part.spread = wiring.spread[row] >= 0
+    part.apart[1:] = (strand[1:] == strand[:-1]) & (part.spread[1:] == 0)
     return part
 
 
@@ -233,7 +256,9 @@ def laid_out(setup: Setup, k: int, first: np.ndarray, last: np.ndarray, width: f
     if served(group).kernel == "rows":
         u = np.full(places, -np.inf)
         u[place] = s.u
-        return neuron, place, piece, Still(piece, cell, u, np.empty(places), np.empty(places, np.int64), *work)
+        piece.released = np.inf
+        return neuron, place, piece, Still(piece, cell, u, np.empty(places), np.empty(places, np.int64), work[0],
+                                           np.full(places, UNTOUCHED), *work[1:])
     piece.most = SPIKES + 2
     channels = s.b.shape[1]
     c = np.zeros((places, 2 + channels))

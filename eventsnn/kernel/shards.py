@@ -12,8 +12,10 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from ..course import Setup
+from ..synapses import Synapses
 from .inbox import Wiring
 from .link import loop as quick
+from .queue import RUN
 
 WORTH = 1000.0                     # events per window that are worth a shard of their own
 DRAW = 0.2                         # what an event of a random source costs, as a share of what an input costs
@@ -120,12 +122,13 @@ def arrivals(first_row, first, target, rate, work):
             work[target[k]] += rate[e]
 
 
-def wirings(setup: Setup, of: Deal) -> list[Wiring]:
-    """Each shard's wiring."""
+def wirings(setup: Setup, of: Deal, group: np.ndarray) -> list[Wiring]:
+    """Each shard's wiring.  group: (neurons,), of those that specialised kernels serve, else -1."""
     s, network = setup.network.synapses, setup.network
     rest = (s.first, *s[3:12], network.neurons, max(1, *(p.receptors for p in network.populations)))
     if of.shards == 1:
         return [Wiring(s.first_row, np.arange(len(s.delay)), s.first[:-1], s.first[1:], s.delay,
+                       runs(s, np.arange(len(s.delay)), s.first_row, s.first[:-1], group),
                        np.ones(network.neurons, np.bool_), *rest)]
     work = len(s.target)
     places = np.zeros(of.shards + 1, np.int64)
@@ -135,8 +138,23 @@ def wirings(setup: Setup, of: Deal) -> list[Wiring]:
     row, begin, end = np.empty((3, places[-1]), np.int64)
     quick(cut_rows, work)(s.first_row, s.first, s.spread, s.target, of.owner, places[:-1].copy(), first_row, row, begin,
                           end)
-    return [Wiring(first_row[k], row[a:b], begin[a:b], end[a:b], s.delay[row[a:b]], of.owner == k, *rest)
+    return [Wiring(first_row[k], row[a:b], begin[a:b], end[a:b], s.delay[row[a:b]],
+                   runs(s, row[a:b], first_row[k], begin[a:b], group), of.owner == k, *rest)
             for k, (a, b) in enumerate(pairwise(places))]
+
+
+def runs(s: Synapses, row: np.ndarray, first_row: np.ndarray, begin: np.ndarray, group: np.ndarray) -> np.ndarray:
+    """Where the run of each part ends: up to RUN parts of one emitter, delay and specialised kernel."""
+    parts = np.arange(len(row))
+    emitter = np.repeat(np.arange(len(first_row) - 1), np.diff(first_row))
+    of = group[s.target[begin]] if len(row) else parts
+    same = (np.diff(emitter) == 0) & (np.diff(s.delay[row]) == 0.0) & (np.diff(of) == 0) & (of[1:] >= 0) & (
+        s.spread[row[1:]] < 0) & (s.spread[row[:-1]] < 0)
+    begins = np.append(True, ~same)[:len(row)]
+    start = np.maximum.accumulate(np.where(begins, parts, 0))
+    begins |= (parts - start) % RUN == 0
+    ends = np.append(np.flatnonzero(begins)[1:], len(row)) if len(row) else parts
+    return np.repeat(ends, np.diff(np.append(np.flatnonzero(begins), len(row))))
 
 
 def count_parts(first, spread, target, owner, parts):

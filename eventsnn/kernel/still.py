@@ -12,10 +12,16 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from ..rng import U64
-from .pieces import FIRED, NOTHING
+from .pieces import FIRED, NOTHING, UNTOUCHED, last_of
 
 BARE = ("clock", "fire", "next_end", "release", "begin", "age", "change", "record", "finish", "add_row", "add_varied",
-        "deliver", "judge", "add_sums", "prime", "before", "follow", "run")                 # see link.py
+        "deliver", "hit", "deliver_all", "up_to", "pour", "settle", "judge", "add_sums", "prime", "before", "follow",
+        "run")                               # see link.py
+INSIDE = ("clock", "next_end", "finish", "deliver", "hit", "add_row", "up_to", "pour", "settle", "before", "follow",
+          "run")
+STRIDE, FEW = 32, 64             # events, targets that are looked at together
+BLOCK = 2560                     # neurons
+BLANK = np.array(UNTOUCHED).view(np.int64)[()]
 inf = np.inf
 
 
@@ -23,7 +29,7 @@ def unbound(*_):
     raise TypeError("a name that link() binds")
 
 
-growth = aged = epoch_of = inject = value = unbound
+growth = growing = aged = epoch_of = inject = value = unbound
 
 
 class Still(NamedTuple):
@@ -35,6 +41,7 @@ class Still(NamedTuple):
     end: np.ndarray              # (places,) float64: ends of refractoriness, in order, a ring for each piece;
     whose: np.ndarray            # (places,) int64: and whose they are
     sums: np.ndarray             # (receptors, places) float64: what arrives at an instant; between instants NOTHING
+    pool: np.ndarray             # (places,) float64: the same of the one receptor there is; between instants UNTOUCHED
     touched: np.ndarray          # (places,) int64: work space
     params: Any                  # (places,) the models' records, for what is rare
     state: Any
@@ -71,22 +78,24 @@ def fire(cells, piece, j, t, e, out, counters):
     here = piece.first + k % size
     ends[here], whose[here] = end, j
     piece.tail += 1
+    if k == piece.head:
+        piece.released = end
 
 
 def next_end(cells, piece):
     """When refractoriness ends next."""
-    if piece.head == piece.tail:
-        return inf
-    return cells.end[piece.first + piece.head % (piece.last - piece.first)]
+    return piece.released
 
 
 def release(cells, piece, t, out, counters):
     """All whose refractoriness ends at t."""
     cell, u = cells.cell, cells.u
     e = growth(t, piece.epoch, piece.tau)
-    while next_end(cells, piece) == t:
-        j = cells.whose[piece.first + piece.head % (piece.last - piece.first)]
+    size = piece.last - piece.first
+    while piece.released == t:
+        j = cells.whose[piece.first + piece.head % size]
         piece.head += 1
+        piece.released = cells.end[piece.first + piece.head % size] if piece.head < piece.tail else inf
         u[j] = cell[j].back * e
         if u[j] >= cell[j].gap * e:
             fire(cells, piece, j, t, e, out, counters)
@@ -202,10 +211,10 @@ def add_varied(u, cell, wires, row, a, b, shift, e, hits):
     return n
 
 
-def deliver(cells, piece, wires, row, t, e, out, counters):
-    """One row, whose targets nothing else reaches at this instant: judged as it is delivered."""
+def deliver(cells, piece, wires, row, a, t, e, out, counters):
+    """One row from synapse a on, whose targets nothing else reaches at this instant: judged as it is delivered."""
     u, cell, touched = cells.u, cells.cell, cells.touched
-    a, b = row.begin, row.end
+    b = last_of(row, a)
     counters[1] += (b - a) * row.count
     counters[2] += b - a
     n = 0
@@ -215,6 +224,106 @@ def deliver(cells, piece, wires, row, t, e, out, counters):
         n = add_row(u, wires.target[a:b], piece.shift, row.weight * e, cell[piece.first].gap * e, touched)
     for i in range(n):
         fire(cells, piece, touched[i], t, e, out, counters)
+
+
+def deliver_all(cells, piece, wires, parts, span, t, e, out, counters):
+    """Rows that act at one instant, where nothing else does: summed first, applied once, judged once (law S5).
+
+    False, and nothing is done, if they need more than one receptor, one weight and delay for each row, one threshold.
+
+    All goes by blocks of neurons whose state and sums fit the L1 cache.  span: room for where each row is.
+    """
+    if not piece.alike or len(cells.sums) > 1:
+        return False
+    for i in range(len(parts)):
+        if wires.part[parts[i]].own or wires.part[parts[i]].spread:
+            return False
+    for i in range(len(parts)):
+        row = wires.part[parts[i]]
+        span[i, 1] = row.begin
+        counters[1] += (row.end - row.begin) * row.count
+    n, threshold = 0, cells.cell[piece.first].gap * e
+    size = piece.last - piece.first
+    blocks = max(1, (size + BLOCK // 2) // BLOCK)
+    for b in range(blocks):
+        high = piece.first - piece.shift + ((b + 1) * size) // blocks
+        for i in range(len(parts)):
+            row = wires.part[parts[i]]
+            begin = span[i, 1]
+            end = up_to(wires.target, begin, row.end, high) if begin < row.end else begin
+            span[i, 0], span[i, 1] = begin, end
+            if begin < end:
+                pour(cells.pool, wires.target[begin:end], piece.shift, row.weight + 0.0)         # no -0.0
+        for i in range(len(parts)):
+            if span[i, 0] < span[i, 1]:
+                n, updates = settle(cells.u, cells.pool, wires.target[span[i, 0]:span[i, 1]], piece.shift, e, threshold,
+                                    cells.touched, n)
+                counters[2] += updates
+    for i in range(n):
+        fire(cells, piece, cells.touched[i], t, e, out, counters)
+    return True
+
+
+def up_to(target, begin, end, high):
+    """Where a row's targets, which ascend, come to `high`."""
+    k = begin
+    while k + FEW <= end and target[k + FEW - 1] < high:
+        k += FEW
+    ahead = target[k:min(k + FEW, end)]
+    for i in range(len(ahead)):
+        k += ahead[i] < high
+    return k
+
+
+def pour(pool, targets, shift, w):
+    for k in range(len(targets)):
+        j = U64(targets[k] + shift)
+        pool[j] += w
+
+
+def settle(u, pool, targets, shift, e, threshold, hits, n):
+    """What was poured acts on a row's targets, unless it has.  Those who reach the threshold, after n others, and how
+    many were touched."""
+    updates, whole = 0, len(targets) // 8
+    for block in range(whole):
+        eight = targets[8 * block:8 * block + 8]
+        reached = False
+        for i in range(8):
+            j = U64(eight[i] + shift)
+            total = pool[j]
+            v = u[j] + total * e
+            u[j] = v
+            updates += np.float64(total).view(np.int64) != BLANK
+            reached |= v >= threshold
+        if reached:
+            for i in range(8):
+                j = U64(eight[i] + shift)
+                if u[j] >= threshold and pool[j] != 0.0:
+                    hits[n] = j
+                    n += 1
+        for i in range(8):
+            pool[U64(eight[i] + shift)] = UNTOUCHED
+    for i in range(8 * whole, len(targets)):
+        j = U64(targets[i] + shift)
+        total = pool[j]
+        v = u[j] + total * e
+        u[j] = v
+        updates += np.float64(total).view(np.int64) != BLANK
+        if v >= threshold and total != 0.0:
+            hits[n] = j
+            n += 1
+        pool[j] = UNTOUCHED
+    return n, updates
+
+
+def hit(cells, piece, j, receptor, w, t, out, counters):
+    """A weight w arrives at the neuron at place j alone, at t."""
+    if w != 0.0:
+        u, e = cells.u, growth(t, piece.epoch, piece.tau)
+        v = u[j] + w * e
+        u[j] = v
+        if v >= cells.cell[piece.first if piece.alike else j].gap * e:
+            fire(cells, piece, j, t, e, out, counters)
 
 
 def judge(cells, piece, n, t, e, out, counters):
@@ -263,9 +372,7 @@ def prime(flow, time, growths, epoch, tau):
     end = (epoch + 1) * tau
     first = flow.position
     flow.ready = before(time, first, end)
-    times, growths = time[first:flow.ready], growths[first:flow.ready]
-    for i in range(len(times)):
-        growths[i] = growth(times[i], epoch, tau)
+    growing(time[first:flow.ready], epoch, tau, growths[first:flow.ready])
 
 
 def follow(cells, piece, flow, time, place, growths, limit, out, counters):
@@ -294,14 +401,13 @@ def follow(cells, piece, flow, time, place, growths, limit, out, counters):
 
 def before(time, first, limit):
     """The number of events before `limit`, of which the first are known to be."""
-    low, high = first, len(time)
-    while low < high:
-        middle = (low + high) // 2
-        if time[middle] < limit:
-            low = middle + 1
-        else:
-            high = middle
-    return low
+    n = first
+    while n + STRIDE <= len(time) and time[n + STRIDE - 1] < limit:
+        n += STRIDE
+    ahead = time[n:n + STRIDE]
+    for k in range(len(ahead)):
+        n += ahead[k] < limit
+    return n
 
 
 def run(u, cell, alike, threshold, w, place, growths, first, last):
@@ -329,4 +435,5 @@ def renewed(cells: Still) -> Still:
     places = len(cells.u)
     return cells._replace(piece=cells.piece.copy(), u=cells.u.copy(), end=np.empty(places),
                           whose=np.empty(places, np.int64), sums=np.full_like(cells.sums, NOTHING),
+                          pool=np.full(places, UNTOUCHED),
                           touched=np.empty(places, np.int64))

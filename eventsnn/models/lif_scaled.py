@@ -14,7 +14,7 @@ import numpy as np
 
 from ..channels import silent
 from ..course import RAPID
-from ..elementary import exp, log
+from ..elementary import exp, exp_along, log
 from ..model import Dynamics, Prepared, Quick, Verbs, Waves, inf
 
 PARAMS = np.dtype([("tau", "f8"), ("cm", "f8"), ("theta", "f8"), ("reset", "f8"), ("refrac", "f8"), ("i_offset", "f8"),
@@ -24,6 +24,9 @@ STATE = np.dtype([("t", "f8"), ("u", "f8"), ("e", "f8"), ("v_inf", "f8"), ("end"
 
 F = float.fromhex("0x1.78b56362cef38p-2")     # e^-1
 LEAST = 5e-324                                # u decays to this and keeps its sign: V approaches v_inf for ever
+
+
+BARE = ("growing",)                           # see kernel/link.py
 
 
 def epoch_of(t, tau):
@@ -38,7 +41,12 @@ def epoch_of(t, tau):
 
 def growth(t, k, tau):
     """E at a time t in epoch k."""
-    return exp((t - k * tau) / tau)
+    return exp((t - k * tau) * (1.0 / tau))
+
+
+def growing(times, k, tau, out):
+    """E at ascending times in epoch k."""
+    exp_along(times, k * tau, 1.0 / tau, out)
 
 
 def aged(u):
@@ -140,8 +148,8 @@ def rests(p, most):
 
 DYNAMICS = Dynamics(
     "lif/scaled", Verbs(advance, receive, inject, next_spike, fire, value), "closed form",
-    quick=Quick("rows", {"growth": growth, "aged": aged, "epoch_of": epoch_of, "inject": inject, "value": value},
-                ("tau",), rests))
+    quick=Quick("rows", {"growth": growth, "growing": growing, "aged": aged, "epoch_of": epoch_of, "inject": inject,
+                         "value": value}, ("tau",), rests))
 
 
 def prepare(values: Mapping[str, Any], size: int, waves: Waves) -> Prepared:
