@@ -16,6 +16,7 @@ from typing import Any
 
 import numpy as np
 
+from eventsnn.elementary import wide
 from eventsnn.errors import Mistake
 from eventsnn.kernel.clocked import BLOCK_BITS, NOTHING
 from eventsnn.model import Bound, Dynamics, Quick, Strict, Verbs
@@ -126,6 +127,7 @@ def value(p, s, t, which):
 # ---------------------------------------------------------------------------------------------------- many neurons
 def columns(cells, first, last, end, t):
     """Tick t of blocks first .. last - 1, whose places are before `end` (see `kernel/clocked.py`), in columns."""
+    wide()
     p = cells.params[first << BLOCK_BITS]
     du, dv, theta, updates = p.du, p.dv, p.vth << 6, 0
     for b in range(first, last):
