@@ -170,7 +170,7 @@ def test_short_queues_drop_words_and_say_which_station_did(policy):
     assert ran.dropped["core"] > 0
     whole = fabric.run(network, Fabric(cores=4, clock=2.0, queue=2), 20.0)
     assert whole.dropped == {}
-    assert whole.percentiles()[50.0] > ran.percentiles()[50.0]
+    assert whole.percentiles()[99.0] > ran.percentiles()[99.0]
     assert max(t.stalled for t in whole.stations.values()) > 0.0
     assert all(max(t.lengths, default=0) <= 2 for name, t in whole.stations.items() if name.startswith("core"))
 

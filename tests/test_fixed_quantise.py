@@ -295,7 +295,7 @@ def test_currents_and_other_models_are_refused():
     ({"decay_bits": 0}, "decay_bits must be a whole number from 4 to 31"),
     ({"decay": "mull"}, "there is no decay 'mull' \\(did you mean 'mul'\\?\\)"),
     ({"decay": "none"}, 'tau_m is finite, which decay = "none" would drop: take "lut", "mul" or "linear"'),
-    ({"profile": "loihi1_lava"}, "there is no profile 'loihi1_lava'"),
+    ({"profile": "loihi1_laav"}, "there is no profile 'loihi1_laav'"),
     ({"decay": "mul", "decay_bits": 6}, 'node "n": tau_m of 200 ticks cannot be a factor of 6 bits.*decay_bits'),
     ({"decay": "linear", "guard_bits": 0, "weight_bits": 2}, "a linear decay of less than one LSB a tick"),
 ])
