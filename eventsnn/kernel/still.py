@@ -238,13 +238,15 @@ def deliver_all(cells, piece, wires, parts, span, t, e, out, counters):
     for i in range(len(parts)):
         if wires.part[parts[i]].own or wires.part[parts[i]].spread:
             return False
+    targets = 0
     for i in range(len(parts)):
         row = wires.part[parts[i]]
         span[i, 1] = row.begin
+        targets += row.end - row.begin
         counters[1] += (row.end - row.begin) * row.count
     n, threshold = 0, cells.cell[piece.first].gap * e
     size = piece.last - piece.first
-    blocks = max(1, (size + BLOCK // 2) // BLOCK)
+    blocks = max(1, min((size + BLOCK // 2) // BLOCK, targets // (STRIDE * len(parts))))        # short rows stay whole
     for b in range(blocks):
         high = piece.first - piece.shift + ((b + 1) * size) // blocks
         for i in range(len(parts)):
