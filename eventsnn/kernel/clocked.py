@@ -15,11 +15,11 @@ from ..rng import U64
 from .drive import head
 from .pieces import FIRED
 from .still import before
+from .ticks import NOTHING, add
 
-BARE = ("live", "begin", "emit", "tick", "rows", "events", "add", "add_own", "wake", "listed", "record")   # see link.py
+BARE = ("live", "begin", "emit", "tick", "rows", "events", "add_own", "wake", "listed", "record")   # see link.py
 VERBS = ("live",)                # what it binds in `pieces`: it leads its pieces through a window in its own way
 inf = np.inf
-NOTHING = -2**63                 # a sum where nothing has arrived; others are less than 2^62
 BLOCK_BITS = 6
 BLOCK = 1 << BLOCK_BITS
 ONE, LAST = U64(1), U64(BLOCK - BLOCK_BITS)
@@ -222,15 +222,8 @@ def events(cells, piece, wires, drive, d, t, everyone, counters):
                     rows(cells, piece, wires, wires.first_row[e:e + 1], everyone, counters)
 
 
-# An unsigned index spares the compiled code a test for negative ones.
-def add(sums, targets, shift, w):
-    for k in range(len(targets)):
-        j = U64(targets[k] + shift)
-        total = sums[j]
-        sums[j] = w if total == NOTHING else total + w
-
-
 def add_own(sums, targets, shift, weights):
+    """What `ticks.add` does, where weights are each synapse's own."""
     for k in range(len(targets)):
         j = U64(targets[k] + shift)
         total = sums[j]
@@ -267,9 +260,9 @@ def laid_out(setup: Setup, k: int, first: np.ndarray, last: np.ndarray) -> tuple
     for b in range(len(piece)):
         piece.recorded[b] = (column[piece.first[b]:piece.last[b]] >= 0).any()
     receptors = max(1, *(q.receptors for q in setup.network.populations))
+    register = columns(state, quick.registers)
     return neuron, place, piece, Clocked(
-        piece, params, state, columns(state, quick.registers), columns(state, quick.registers),
-        columns(params, quick.constants),
+        piece, params, state, register, np.empty_like(register), columns(params, quick.constants),
         np.full((receptors, places), NOTHING, np.int64), np.zeros(places >> BLOCK_BITS, np.uint64),
         np.zeros(places, np.int64), np.ones(places >> BLOCK_BITS, np.uint8), bits(),
         np.empty(places, np.int64), column, probe.variables, probe.samples)
