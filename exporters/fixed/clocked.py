@@ -82,7 +82,7 @@ def faded(kind, rate, bits, rounding, v):
     if kind == SHIFT:
         y = quotient(v, rate, rounding)
         if y == 0 and bits != 0:
-            y = (v > 0) - (v < 0)
+            y = int(v > 0) - int(v < 0)            # NumPy's booleans do not subtract
         return v - y
     if kind == LINEAR:
         return v - max(min(v, rate), -rate)
