@@ -1,10 +1,10 @@
-// accumulate: sum[slot][neuron] += weight, one synapse per clock, sustained.
+// accumulate: sum[slot][port][neuron] += weight, one synapse per clock, sustained.
 //
 // A ring of SLOTS ticks lies in two banks (slot parity): while tick n is swept out of its slot, synapses add to the
 // slots n+1 .. n+SLOTS-1.  The sweep reads and clears whenever no synapse needs its bank; with delays of one tick (two
 // slots) that is always.  The stages, by the suffix of their registers:
 //
-//   1, 2  synapse word {delay - DELAY_LEAST, weight, neuron} out of the memory     5  sum out of the memory
+//   1, 2  synapse word {port, delay - DELAY_LEAST, weight, neuron}                 5  sum out of the memory
 //   3     slot + delay                                                            6  registered
 //   4     modulo SLOTS: the address                                               7  operand chosen, but for distance 1
 //                                                                                 8  added, written, marked as touched
@@ -21,6 +21,8 @@ module accumulate #(
     parameter SLOTS = 2,                    // even, more than the longest delay
     parameter SLOT = 1,                     // bits of a slot's number
     parameter PLACE = 8,                    // bits of an address in a bank
+    parameter PORTS = 1,                    // sums of a neuron
+    parameter PORT = 0,                     // bits of a synapse's port; 0: there is one
     parameter FILE = "synapses.hex"
 ) (
     input  wire              clk,
@@ -37,11 +39,12 @@ module accumulate #(
     input  wire [PLACE-1:0]  clear_place,
     output reg               open,          // no synapse needs bank want_bank in this clock: the sweep may have it
     input  wire              want_bank,
-    input  wire              want,          // the sweep reads and clears the sum at this place
+    input  wire              want,          // the sweep reads and clears the sums at this place
     input  wire [PLACE-1:0]  want_place,
-    output reg  [SUM-1:0]    sum            // three clocks later
+    output reg  [PORTS*SUM-1:0] sum         // three clocks later; port 0 in the low bits
 );
-    localparam WORD = DELAY + WEIGHT + NEURON;
+    localparam WORD = PORT + DELAY + WEIGHT + NEURON;
+    localparam R = PORT > 0 ? PORT : 1;
     localparam DEPTH = (SLOTS / 2) << NEURON;
     localparam [SLOT-1:0] LAST = SLOTS[SLOT-1:0] - 1'b1;
 
@@ -58,13 +61,14 @@ module accumulate #(
     reg signed [WEIGHT-1:0] w3, w4, w5, w6, w7;
     reg [PLACE-1:0] p4, p5, p6, p7, p8;
     reg b4, b5, b6, b7, b8;
+    reg [R-1:0] r3, r4, r5, r6, r7, r8;     // the port
     wire [SLOT:0] ahead2;
     wire [SLOT-1:0] slot3;
     wire unused_wrap;
 
     generate
         if (DELAY > 0) begin : own_delays
-            assign ahead2 = {1'b0, base} + DELAY_LEAST[SLOT:0] + {{(SLOT + 1 - DELAY){1'b0}}, word2[WORD-1 -: DELAY]};
+            assign ahead2 = {1'b0, base} + DELAY_LEAST[SLOT:0] + {{(SLOT + 1 - DELAY){1'b0}}, word2[NEURON+WEIGHT +: DELAY]};
         end else begin : one_delay
             assign ahead2 = {1'b0, base} + DELAY_LEAST[SLOT:0];
         end
@@ -80,6 +84,8 @@ module accumulate #(
         ahead3 <= ahead2;
         n3 <= word2[NEURON-1:0];
         w3 <= word2[NEURON +: WEIGHT];
+        r3 <= PORT > 0 ? word2[WORD-1 -: R] : 0;
+        {r4, r5, r6, r7, r8} <= {r3, r4, r5, r6, r7};
         b4 <= slot3[0];
         open <= !(v3 && slot3[0] == want_bank);
         w4 <= w3;
@@ -112,7 +118,7 @@ module accumulate #(
     wire sweep0 = want && !want_bank, sweep1 = want && want_bank;
     reg s0_5, s0_6, s0_7, s0_8, s1_5, s1_6, s1_7, s1_8;
     reg [PLACE-1:0] c5, c6, c7, c8;
-    wire [SUM-1:0] out0, out1;
+    wire [PORTS*SUM-1:0] out0, out1;
     reg signed [SUM-1:0] sum8, sum9, sum10;
 
     always @(posedge clk) begin
@@ -129,33 +135,50 @@ module accumulate #(
 
     // a synapse writes at stage 8; the sweep's zero follows the same four clocks after its read
     wire write0 = v8 && !b8, write1 = v8 && b8;
-    ram #(.WIDTH(SUM), .ADDRESS(PLACE), .DEPTH(DEPTH), .LOOSE(1)) bank0 (
-        .clk(clk), .write(write0 || s0_8), .write_address(write0 ? p8 : c8), .write_word(write0 ? sum8 : {SUM{1'b0}}),
-        .address(busy0 ? p4 : want_place), .word(out0));
-    ram #(.WIDTH(SUM), .ADDRESS(PLACE), .DEPTH(DEPTH), .LOOSE(1)) bank1 (
-        .clk(clk), .write(write1 || s1_8), .write_address(write1 ? p8 : c8), .write_word(write1 ? sum8 : {SUM{1'b0}}),
-        .address(busy1 ? p4 : want_place), .word(out1));
+    genvar k;
+    generate
+        for (k = 0; k < PORTS; k = k + 1) begin : port
+            wire mine = PORTS == 1 || r8 == k[R-1:0];
+            ram #(.WIDTH(SUM), .ADDRESS(PLACE), .DEPTH(DEPTH), .LOOSE(1)) bank0 (
+                .clk(clk), .write((write0 && mine) || s0_8), .write_address(write0 ? p8 : c8),
+                .write_word(write0 ? sum8 : {SUM{1'b0}}), .address(busy0 ? p4 : want_place), .word(out0[k*SUM +: SUM]));
+            ram #(.WIDTH(SUM), .ADDRESS(PLACE), .DEPTH(DEPTH), .LOOSE(1)) bank1 (
+                .clk(clk), .write((write1 && mine) || s1_8), .write_address(write1 ? p8 : c8),
+                .write_word(write1 ? sum8 : {SUM{1'b0}}), .address(busy1 ? p4 : want_place), .word(out1[k*SUM +: SUM]));
+        end
+    endgenerate
 
     // 4 .. 8: forwarding
     reg m1_5, m2_5, m3_5, m4_5;             // the synapse one, two, three, four before has the same address
-    reg m1_6, m1_7, f2_6, f3_6, f4_6, f0_6, f1_6;
+    reg m1_6, m1_7, f2_6, f3_6, f4_6;
+    reg [PORTS-1:0] f0_6, f1_6;             // it comes from the memory of this port
+    reg [SUM-1:0] stored6;
+    integer i, j;
     reg signed [SUM-1:0] other7;
     wire signed [SUM-1:0] operand = m1_7 ? sum8 : other7;
 
+    always @* begin
+        stored6 = 0;
+        for (i = 0; i < PORTS; i = i + 1)
+            stored6 = stored6 | ({SUM{f0_6[i]}} & out0[i*SUM +: SUM]) | ({SUM{f1_6[i]}} & out1[i*SUM +: SUM]);
+    end
+
     always @(posedge clk) begin
-        m1_5 <= v5 && {b5, p5} == {b4, p4};
-        m2_5 <= v6 && {b6, p6} == {b4, p4};
-        m3_5 <= v7 && {b7, p7} == {b4, p4};
-        m4_5 <= v8 && {b8, p8} == {b4, p4};
+        m1_5 <= v5 && {r5, b5, p5} == {r4, b4, p4};
+        m2_5 <= v6 && {r6, b6, p6} == {r4, b4, p4};
+        m3_5 <= v7 && {r7, b7, p7} == {r4, b4, p4};
+        m4_5 <= v8 && {r8, b8, p8} == {r4, b4, p4};
         m1_6 <= m1_5;
         f2_6 <= m2_5;
         f3_6 <= m3_5 && !m2_5;
         f4_6 <= m4_5 && !m3_5 && !m2_5;
-        f0_6 <= !m4_5 && !m3_5 && !m2_5 && !b5;
-        f1_6 <= !m4_5 && !m3_5 && !m2_5 && b5;
+        for (j = 0; j < PORTS; j = j + 1) begin
+            f0_6[j] <= !m4_5 && !m3_5 && !m2_5 && !b5 && (PORTS == 1 || r5 == j[R-1:0]);
+            f1_6[j] <= !m4_5 && !m3_5 && !m2_5 && b5 && (PORTS == 1 || r5 == j[R-1:0]);
+        end
         m1_7 <= m1_6;
         other7 <= ({SUM{f2_6}} & sum8) | ({SUM{f3_6}} & sum9) | ({SUM{f4_6}} & sum10)
-            | ({SUM{f0_6}} & out0) | ({SUM{f1_6}} & out1);
+            | stored6;
         sum8 <= operand + {{(SUM - WEIGHT){w7[WEIGHT-1]}}, w7};
         sum9 <= sum8;
         sum10 <= sum9;
