@@ -101,19 +101,22 @@ module decay #(
             wire [FACTOR-1:0] coarse4, fine4;
             wire [FINE-1:0] fine_late;
             wire coarse_id, fine_id;
+            wire [1:0] unused_below_a, unused_below_b;
             wire [V-1:0] size4, size_a, product_a, product_b, size_b;
             reg [V-1:0] after_a, after_b;
             later #(.WIDTH(V), .LENGTH(4)) until_4 (.clk(clk), .in_word(gone ? {V{1'b0}} : size), .out_word(size4));
             rom #(.WIDTH(FACTOR), .ADDRESS(COARSE), .FILE(COARSE_FILE)) coarse (
                 .clk(clk), .enable_1(1'b1), .enable_2(1'b1), .address(coarse2), .word(coarse4));
-            multiply #(.A(V), .B(FACTOR), .DSP(DSP)) first (.clk(clk), .a(size4), .b(coarse4), .product(product_a));
+            multiply #(.A(V), .B(FACTOR), .DSP(DSP)) first (.clk(clk), .a(size4), .b(coarse4), .product(product_a),
+                .below(unused_below_a));
             later #(.WIDTH(V), .LENGTH(PRODUCT)) beside_a (.clk(clk), .in_word(size4), .out_word(size_a));
             later #(.WIDTH(1), .LENGTH(2 + PRODUCT)) id_a (.clk(clk), .in_word(coarse_id2), .out_word(coarse_id));
             always @(posedge clk) after_a <= coarse_id ? size_a : product_a;
             later #(.WIDTH(FINE), .LENGTH(PRODUCT + 1)) fine_wait (.clk(clk), .in_word(fine2), .out_word(fine_late));
             rom #(.WIDTH(FACTOR), .ADDRESS(FINE), .FILE(FINE_FILE)) fine (
                 .clk(clk), .enable_1(1'b1), .enable_2(1'b1), .address(fine_late), .word(fine4));
-            multiply #(.A(V), .B(FACTOR), .DSP(DSP)) second (.clk(clk), .a(after_a), .b(fine4), .product(product_b));
+            multiply #(.A(V), .B(FACTOR), .DSP(DSP)) second (.clk(clk), .a(after_a), .b(fine4), .product(product_b),
+                .below(unused_below_b));
             later #(.WIDTH(V), .LENGTH(PRODUCT)) beside_b (.clk(clk), .in_word(after_a), .out_word(size_b));
             later #(.WIDTH(1), .LENGTH(3 + 2 * PRODUCT)) id_b (.clk(clk), .in_word(fine_id2), .out_word(fine_id));
             always @(posedge clk) after_b <= fine_id ? size_b : product_b;
