@@ -9,6 +9,7 @@ import eventsnn.exporters.fixed.modelfile as modelfile
 import networkx as nx
 import numpy as np
 import pytest
+import vectors
 from eventsnn.exporters import TARGETS, export, quantise, read
 from eventsnn.exporters.fixed import reference
 
@@ -205,7 +206,8 @@ def test_a_damaged_graph_is_refused(folder):
         read(folder)
 
 
-@pytest.mark.parametrize("make", [network, clocked])
+@pytest.mark.parametrize("make", [network, clocked, *(lambda name=name: vectors.CHIPS[name]()[0]
+                                                      for name in ("loihi1_lava_1", "xylo_v2_1"))])
 def test_one_flipped_bit_anywhere_in_any_file_is_refused_with_the_name_of_what_is_wrong(make, tmp_path):
     rng = np.random.default_rng(1)
     for path in export(make(), "json", tmp_path):

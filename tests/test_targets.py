@@ -9,6 +9,7 @@ import re
 import subprocess
 from functools import cache
 
+import chips
 import numpy as np
 import pytest
 import vectors as chosen
@@ -21,14 +22,17 @@ from eventsnn.errors import Mistake
 from eventsnn.simulate import simulate
 
 RANDOM, PARTS = 10, 5                    # random networks of so many independent random graphs each
-FLAGS = {"corners": ("-DEVENTSNN_TRACE", "-O1"), "random": ("-DEVENTSNN_TRACE",)}      # -O2 takes twice as long
-BATCHES = {"corners": list(chosen.CORNERS), "random": [f"random_{seed}" for seed in range(RANDOM)]}
+FLAGS = {"corners": ("-DEVENTSNN_TRACE", "-O1"), "random": ("-DEVENTSNN_TRACE",),      # -O2 takes twice as long
+         "chips": ("-DEVENTSNN_TRACE", "-O1")}
+BATCHES = {"corners": list(chosen.CORNERS), "random": [f"random_{seed}" for seed in range(RANDOM)],
+           "chips": list(chosen.CHIPS)}
 
 
 @cache
 def case(name):
     """A network, its vector by the emulator, and the trace of the integer reference."""
-    network, until = chosen.drawn(int(name[7:]), PARTS) if name.startswith("random_") else chosen.CORNERS[name]()
+    network, until = chosen.drawn(int(name[7:]), PARTS) if name.startswith("random_") else \
+        {**chosen.CORNERS, **chosen.CHIPS}[name]()[:2]
     vector = vectors.vector(network, until, backend="python")
     of_row = vectors.rows(network)
     trains = {}
@@ -46,7 +50,7 @@ def same(name, got, v=None, saturations=None):
         assert saturations == trace.saturations, name
 
 
-@pytest.mark.parametrize("name", [*BATCHES["corners"], *BATCHES["random"]])
+@pytest.mark.parametrize("name", [name for batch in BATCHES.values() for name in batch])
 def test_the_emulator_equals_the_integer_reference(name):
     same(name, case(name)[2].spikes)
 
@@ -65,6 +69,40 @@ def test_the_vectors_reach_their_corners():
     assert max(case("many")[2].spikes.count(spike) for spike in case("many")[2].spikes) > 2
     assert all(len(case(name)[2].spikes) for name in BATCHES["corners"] if name != "ages")
     assert sum(len(case(name)[2].spikes) for name in BATCHES["random"]) > 1000
+
+
+def test_the_chips_vectors_are_what_the_profiles_own_references_say():
+    """Registers of every neuron at every step: u and v of Loihi, v and the currents of Xylo."""
+    def joined(*populations):
+        return [[x for own in at for x in own] for at in zip(*populations, strict=True)]
+
+    for name, make in chosen.CHIPS.items():
+        problem, (_, _, trace) = make()[2], case(name)
+        if problem and "populations" in problem:
+            own = chips.by_loihi_reference(problem)
+            assert joined(*own["v"].values()) == trace.v[1:], name
+            assert joined(*own["u"].values()) == [[u for u, in at] for at in trace.currents[1:]], name
+        elif problem:
+            own = chips.by_xylo_reference(problem)
+            assert joined(own["v"], own["v_out"]) == trace.v[1:], name
+            for at, currents in zip(trace.currents[1:], joined(own["i"], own["i_out"]), strict=True):
+                assert [i[:len(mine)] for i, mine in zip(at, currents, strict=True)] == currents, name
+
+
+def test_the_chips_vectors_reach_their_corners():
+    traces = {name: case(name)[2] for name in chosen.CHIPS}
+    for chip in ("loihi1_lava", "xylo_v1", "xylo_v2"):
+        own = [trace for name, trace in traces.items() if name.startswith(chip)]
+        assert sum(len(trace.spikes) for trace in own) > 100, chip
+        assert sum(trace.saturations > 0 for trace in own) > 1, chip
+        assert sum(trace.saturations == 0 for trace in own) > 0, chip
+    assert any((case(name)[0].groups[0].params["fall"] > 0).any() for name in traces if name.startswith("loihi"))
+    assert max(trace.spikes.count(spike) for trace in traces.values() for spike in trace.spikes) == 31
+    top, u = 2**23, {u for at in traces["loihi_edges"].currents for own in at for u in own}
+    assert {top, top - 2**20, -top + 2**20} <= u
+    assert {128 << 6, 1 - top} <= {v for at in traces["loihi_edges"].v for v in at}
+    assert -2**15 in {v for at in traces["xylo_edges"].v for v in at}
+    assert min(traces[name].saturations for name in ("loihi_edges", "xylo_edges", "xylo_one_by_one")) > 10
 
 
 # ---------------------------------------------------------------------------------------------------- C
@@ -110,13 +148,14 @@ def test_the_c_export_equals_the_reference(target, batch, tmp_path):
         for tick, neuron, receptor, value in trace.currents.tolist():
             own = currents[tick][neuron]
             assert value == (own[receptor] if receptor < len(own) else 0), (name, tick, neuron, receptor)
-        assert len(trace.currents) > 0 or "tick" not in name
+        assert len(trace.currents) > 0 or not ("tick" in name or batch == "chips")
         assert len(trace.v) >= case(name)[0].neurons
 
 
-def test_the_c_runtime_is_clean_under_sanitizers_and_after_a_reset_in_mid_run(tmp_path):
-    flags = ("-O1", "-fsanitize=address,undefined", "-fno-sanitize-recover=all", "-DEVENTSNN_RESET=13")
-    for name, trace in replayed(BATCHES["corners"], "host", tmp_path, *flags).items():
+@pytest.mark.parametrize("batch", ["corners", "chips"])
+def test_the_c_runtime_is_clean_under_sanitizers_and_after_a_reset_in_mid_run(batch, tmp_path):
+    flags = ("-O0", "-fsanitize=address,undefined", "-fno-sanitize-recover=all", "-DEVENTSNN_RESET=13")
+    for name, trace in replayed(BATCHES[batch], "host", tmp_path, *flags).items():
         same(name, trace.spikes, None, None)
         assert trace.saturations == case(name)[2].saturations
 
@@ -143,6 +182,20 @@ def test_a_folder_runs_and_gives_the_emulators_spikes(folder):
     assert c.run(folder) == simulate(network, 40.0, backend="python").spikes
     assert len(c.run(folder)) > 40
     done = subprocess.run(["make", "check"], cwd=folder, capture_output=True, text=True, check=True)
+    assert "equal to the emulator" in done.stdout
+
+
+@pytest.mark.parametrize("name", ["loihi1_lava_1", "xylo_one_by_one"])
+def test_a_chips_folder_runs_on_every_engine(name, tmp_path, monkeypatch):
+    monkeypatch.setattr(vectors, "simulate", lambda *words, **how: simulate(*words, **how | {"backend": "python"}))
+    monkeypatch.setattr(verify, "simulate", lambda *words: simulate(*words, backend="python"))
+    export(case(name)[0], "json", tmp_path / "model")
+    assert main(["export", "c", str(tmp_path / "model"), str(tmp_path / "out"), "--until", "25"]) == DONE
+    assert len(c.run(tmp_path / "out")) == np.count_nonzero(case(name)[1].expected[:, 0] < 25) > 5
+    rows = rows_of(tmp_path / "out")
+    assert {"emulator", "integer reference", "c: host", "c: mips"} < set(rows)
+    assert all(row.equal is not False for row in rows.values()), rows
+    done = subprocess.run(["make", "check"], cwd=tmp_path / "out", capture_output=True, text=True, check=True)
     assert "equal to the emulator" in done.stdout
 
 

@@ -6,10 +6,13 @@ every third of the random ones, are in tick mode, the others in event mode.
 
 import dataclasses
 import math
+import random
 
+import chips
 import networkx as nx
 import numpy as np
 from eventsnn.exporters import quantise
+from eventsnn.exporters.fixed import profiles
 from eventsnn.exporters.fixed.format import tables
 
 from eventsnn.errors import Mistake
@@ -181,6 +184,65 @@ CORNERS = {
     "tick_round": lambda: ticked("ROUND", "wrap", "shift", "linear", i_bits=10, v_bits=11, guard_bits=2, compare=">"),
     "tick_first": lambda: ticked("ROUND", "symmetric", "lut", "lut", False, input_first=True, v_bits=32, i_bits=32),
     "still": still,
+}
+
+
+def loihi(seed, steps=24):
+    """A random network in Loihi 1's own numbers, and until when its steps are."""
+    problem = chips.loihi(random.Random(f"loihi {seed}"), steps)
+    return profiles.network(chips.loihi_graph(problem), "loihi1_lava"), steps + 1.0, problem
+
+
+def xylo(version, seed, ticks=24):
+    """A random network in Xylo's own numbers; 15 events are the most that a channel takes in a tick."""
+    problem = chips.xylo(random.Random(f"xylo {seed}"), version, ticks, size=8, strongest=8, events=15)
+    return profiles.network(chips.xylo_graph(problem), f"xylo_v{version}"), ticks + 1.0, problem
+
+
+def one_by_one():
+    """A current that stops at both rails within a tick, so that the order of its arrivals counts: parallel synapses of
+    both signs, several spikes of each source, sources that fire in descending order before and beside neurons."""
+    g = nx.MultiDiGraph()
+    g.add_node("in", model="spikes", size=3, times=[[2.0] * 5 + [3.0], [1.0] * 3 + [2.0] * 9, [0.0, 1.0, 1.0, 2.0]])
+    g.add_node("n", model="xylo_v2", size=2, threshold=[1000, 300], dash_mem=3, dash_syn=[2, 1], bias=[0, -7])
+    for weight in (127, -128, 90):
+        g.add_edge("in", "n", rule="all_to_all", weight=weight, shift=8)
+        g.add_edge("n", "n", rule="all_to_all", weight=-weight - 1, shift=7)
+    return profiles.network(g, "xylo_v2"), 40.0, None
+
+
+def loihi_edges():
+    """u comes to just 2^23 and just -2^23, v to just its threshold, and v stays at its rail, held at every tick."""
+    g = nx.MultiDiGraph()
+    g.add_node("in", model="spikes", size=2, times=[[1.0] * 8 + [3.0] * 7 + [5.0] * 9 + [7.0], [2.0] * 8 + [4.0] * 9])
+    g.add_node("n", model="loihi1_lava", size=2, vth=131071, dv=4095, bias_mant=[0, -4096], bias_exp=[0, 7],
+               v=[0, 1 - 2**23])
+    g.add_node("rail", model="loihi1_lava", vth=131071, bias_mant=-4096, bias_exp=7, v=1 - 2**23)
+    g.add_node("judged", model="loihi1_lava", size=2, vth=128, dv=4095, bias_mant=[0, 1])
+    for target, exponent in (("n", 7), ("judged", 0)):
+        g.add_edge("in", target, rule="pairs", source=[0, 0, 1, 1], target=[0, 1, 0, 1], weight=[128, 128, -128, -128],
+                   weight_exp=exponent)
+    return profiles.network(g, "loihi1_lava"), 20.0, None
+
+
+def xylo_edges():
+    """v2's sum is held at each of its steps; v comes to the lowest value, whose decrement no 16 bits hold, and stays at
+    a rail, held at every tick."""
+    g = nx.MultiDiGraph()
+    g.add_node("in", model="spikes", size=2, times=[[1.0, 1.0, 2.0, 3.0, 9.0, 9.0, 9.0], [5.0, 6.0, 6.0, 12.0, 12.0]])
+    g.add_node("n", model="xylo_v2", size=8, threshold=32767, dash_mem=[0, 15] * 4, dash_syn=15, dash_syn2=[15, 0] * 4,
+               bias=[0, 0, 32767, 32767, -32768, -32768, 100, -100])
+    g.add_node("rail", model="xylo_v2", threshold=32767, dash_mem=15, bias=-32768)
+    for receptor in (0, 1):
+        g.add_edge("in", "n", rule="all_to_all", weight=[-128] * 8 + [127] * 8, shift=8, receptor=receptor)
+    return profiles.network(g, "xylo_v2"), 40.0, None
+
+
+CHIPS = {
+    **{f"loihi1_lava_{seed}": lambda seed=seed: loihi(seed) for seed in range(6)},
+    **{f"xylo_v{version}_{seed}": lambda version=version, seed=seed: xylo(version, seed)
+       for version in (1, 2) for seed in range(4)},
+    "loihi_edges": loihi_edges, "xylo_edges": xylo_edges, "xylo_one_by_one": one_by_one,
 }
 
 

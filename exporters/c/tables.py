@@ -5,7 +5,7 @@ row's `wait` is the number of ticks to the emitter's next row, or `buckets` afte
 constants in common share a `kind`, kinds share decay tables.
 """
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -16,9 +16,11 @@ from eventsnn.network import Network, flat
 from .. import vectors
 from ..fixed import clocked, lif
 from ..fixed.format import ROUNDINGS, SATURATIONS
+from ..fixed.profiles import loihi1_lava, xylo
+from . import chips
+from .words import Parts, array, smallest
 
 FAR = 1 << 14                    # a table's length and a refractory period that 16-bit time stamps can bear
-LINE = 120
 NAMES = ("NONE", "LINEAR", "MUL", "LUT", "SHIFT")
 
 
@@ -69,36 +71,37 @@ def rows(network: Network, ticked: bool = False) -> Rows:
 def network_h(network: Network, name: str) -> str:
     """network.h: the tables of a network."""
     (group,), n = network.groups, network.neurons
-    if group.dynamics not in (lif.DYNAMICS, clocked.DYNAMICS):
-        raise Mistake(f"the C export has no {group.dynamics.name}: it holds FX-LIF v1 only")
-    ticked = group.dynamics is clocked.DYNAMICS
-    found, order = rows(network, ticked), np.argsort(group.neuron)
+    if group.dynamics.name not in LOOPS:
+        raise Mistake(f"the C export has no {group.dynamics.name}: it holds FX-LIF v1 and the profiles")
+    loop = LOOPS[group.dynamics.name]
+    found, order = rows(network, loop.receptors), np.argsort(group.neuron)
     p, state = group.params[order], group.state[order]
     if np.abs(state["v"]).max(initial=0) >= 1 << 31:
         raise Mistake(f"v_init of neuron {int(np.argmax(np.abs(state['v'])))} does not fit 32 bits: take fewer v_bits")
     number: dict[bytes, int] = {}                          # of each distinct record
     kind_of = np.array([number.setdefault(record.tobytes(), len(number)) for record in p], np.int64)
     kinds = p[np.unique(kind_of, return_index=True)[1]]
-    own, more, tables = (cells if ticked else ages)(name, p, state, kinds)
+    own, more, tables = loop.parts(name, p, state, kinds)
     constants = {"neurons": n, "emitters": network.emitters, "kind_each": int(len(kinds) > 1),
-                 "start_each": int(len(set(state["v"].tolist())) > 1), **flight(found, p, ticked), **own}
+                 "start_each": int(len(set(state["v"].tolist())) > 1), **own}
+    if loop.waits:
+        constants |= flight(found, p, loop.receptors)
+        more = [f"typedef {smallest(constants['in_flight'] + 1)} {name}_slot;",
+                f"typedef {smallest(len(found.wait))} {name}_row;", *more]
     lines = [
         f"/* {name}: {n} neurons, {network.emitters - n} sources, {len(found.target)} synapses, a tick of "
         f"{network.tick:g} ms; data, no logic.",
         f"   Digest {network.digest}.  Written by eventsnn. */",
-        "", "#undef EVENTSNN_NAME", "#undef EVENTSNN_CLOCKED", f"#define EVENTSNN_NAME {name}",
-        f"#define EVENTSNN_CLOCKED {int(ticked)}", "",
+        "", "#undef EVENTSNN_NAME", "#undef EVENTSNN_LOOP", f"#define EVENTSNN_NAME {name}",
+        f'#define EVENTSNN_LOOP "{loop.header}"', "",
         "enum {", *(f"    {name}_{key} = {value}," for key, value in constants.items()), "};", "",
-        f"typedef {smallest(constants['in_flight'] + 1)} {name}_slot;",
-        f"typedef {smallest(len(found.wait))} {name}_row;", *more, "", *tables]
+        *more, "", *tables]
     lines += array(f"{name}_start", state["v"] if constants["start_each"] else state["v"][:1], "int32_t")
     lines += array(f"{name}_kind_of", kind_of if len(kinds) > 1 else [0])
-    for key in ("first_row", "first_delay", "wait", "shift", "first", "target", "mantissa", *["receptor"][:ticked]):
+    for key in ("first_row", "first_delay", "wait", "shift", "first", "target", "mantissa",
+                *["receptor"][:loop.receptors]):
         lines += array(f"{name}_{key}", getattr(found, key))
     return "\n".join(lines)
-
-
-Parts = tuple[dict[str, int], list[str], list[str]]        # constants, typedefs, tables that a mode adds
 
 
 def ages(name: str, p: np.ndarray, state: np.ndarray, kinds: np.ndarray) -> Parts:
@@ -200,22 +203,18 @@ def stimulus_h(vector: vectors.Vector, name: str) -> str:
         "    {0, 0, 0},", "};", ""])
 
 
-def smallest(high: int, low: int = 0) -> str:
-    """The smallest integer type for low .. high."""
-    if low < 0:
-        bits = max(high.bit_length(), (-low - 1).bit_length()) + 1
-        return f"int{next(b for b in (8, 16, 32, 64) if b >= bits)}_t"
-    return f"uint{next(b for b in (8, 16, 32, 64) if b >= high.bit_length())}_t"
+class Loop(NamedTuple):
+    """A mode of FX-LIF v1, or a chip."""
+
+    header: str                  # of the runtime
+    parts: Callable[..., Parts]  # of a name, all neurons' records and first states, and the distinct records
+    receptors: bool              # each has sums or currents of its own
+    waits: bool                  # spikes wait for their rows (eventsnn_way.h)
 
 
-def array(name: str, values: Iterable[int] | np.ndarray, kind: str = "") -> list[str]:
-    """A `static const` array; a single zero stands for none, which C99 does not have."""
-    numbers = [int(x) for x in values] or [0]
-    lines, line = [f"static const {kind or smallest(max(numbers), min(numbers))} {name}[] = {{"], "   "
-    for number in numbers:
-        word = f" {number},"
-        if len(line) + len(word) > LINE:
-            lines.append(line)
-            line = "   "
-        line += word
-    return [*lines, line, "};", ""]
+LOOPS: Mapping[str, Loop] = {    # by name of the dynamics
+    lif.DYNAMICS.name: Loop("eventsnn_event.h", ages, False, True),
+    clocked.DYNAMICS.name: Loop("eventsnn_tick.h", cells, True, True),
+    loihi1_lava.DYNAMICS.name: Loop("eventsnn_loihi1_lava.h", chips.loihi1_lava, True, False),
+    xylo.DYNAMICS.name: Loop("eventsnn_xylo.h", chips.xylo, True, False),
+}

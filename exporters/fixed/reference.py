@@ -201,11 +201,11 @@ def run(network: Network, until: float, sources: Mapping[int, Sequence[float]] |
     neurons = _neurons(network)
     emitter = {p.neuron + k: p.emitter + k for p in network.populations if p.kind == "neuron" for k in range(p.size)}
     synapses = _outgoing(network)
-    due: dict[int, dict[int, list[tuple[int, int]]]] = {}
+    due: dict[int, dict[int, list[tuple[int, int, int, int]]]] = {}
 
     def send(source: int, tick: int) -> None:
-        for delay, target, receptor, weight in synapses[source]:
-            due.setdefault(tick + delay, {}).setdefault(target, []).append((receptor, weight))
+        for k, (delay, target, receptor, weight) in enumerate(synapses[source]):
+            due.setdefault(tick + delay, {}).setdefault(target, []).append((source, k, receptor, weight))
 
     for source, times in (sources or {}).items():
         for time in times:
@@ -217,7 +217,7 @@ def run(network: Network, until: float, sources: Mapping[int, Sequence[float]] |
         for j, neuron in enumerate(neurons):
             if n > 0:                                     # the initial V is V at tick 0
                 before = getattr(neuron, "fault", None)
-                saturations += neuron.tick(arriving.get(j, []))
+                saturations += neuron.tick([own[2:] for own in sorted(arriving.get(j, ()))])      # in key order
                 if isinstance(neuron, Clocked) and neuron.fault and not before:
                     trace.faults.append((n, j, *neuron.fault))
         for j, neuron in enumerate(neurons):

@@ -11,8 +11,4 @@
    Emitters 0 .. neurons - 1 are the neurons, the sources follow.  net.saturations counts how often a register stopped
    at a rail. */
 
-#if EVENTSNN_CLOCKED
-#include "eventsnn_tick.h"
-#else
-#include "eventsnn_event.h"
-#endif
+#include EVENTSNN_LOOP                                  /* the mode's, or the chip's */

@@ -64,6 +64,25 @@ struct eventsnn_cell {
     uint8_t receptors;
 };
 
+/* The constants of a neuron of Loihi 1 as Lava has it: see eventsnn_loihi1_lava.h. */
+struct eventsnn_loihi1_lava {
+    int32_t theta;           /* vth << 6 */
+    int32_t bias;
+    uint32_t falls;          /* where the shifts of its receptors' sums begin */
+    uint16_t du;
+    uint16_t dv;
+};
+
+/* The constants of a neuron of Xylo: see eventsnn_xylo.h. */
+struct eventsnn_xylo {
+    int16_t threshold;
+    int16_t bias;            /* 0 in version 1 */
+    uint8_t version;
+    uint8_t dash_mem;
+    uint8_t dash_syn[2];
+    uint8_t most;            /* spikes at one tick */
+};
+
 static inline uint32_t eventsnn_scaled(uint32_t size, uint32_t factor, uint32_t bits)
 {
     return (uint32_t)(((uint64_t)size * factor) >> bits);
