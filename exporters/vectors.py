@@ -22,6 +22,7 @@ import numpy as np
 from eventsnn.errors import Mistake
 from eventsnn.files import atomic
 from eventsnn.network import Network
+from eventsnn.result import Result
 from eventsnn.simulate import simulate, ticks_until
 
 STIMULUS, EXPECTED, MANIFEST = "stimulus.hex", "expected.csv", "manifest.json"
@@ -40,11 +41,16 @@ class Vector(NamedTuple):
 def vector(network: Network, until: float, inputs: Mapping[Any, Any] | None = None,
            backend: str = "auto") -> Vector:
     """What an integer network's sources emit, and what its neurons must answer, by the emulator."""
-    sources = [p for p in network.populations if p.kind == "source"]
-    result = simulate(network, until, inputs=inputs, record={p.name: ["spikes"] for p in sources},
-                      backend=backend)
+    sources = [p.name for p in network.populations if p.kind == "source"]
+    return of_run(simulate(network, until, inputs=inputs, record={name: ["spikes"] for name in sources},
+                           backend=backend), until)
+
+
+def of_run(result: Result, until: float) -> Vector:
+    """The vector of a run [0, until) ms in which every source's spikes were recorded."""
+    network: Any = result.network
     found, row = [np.empty((0, 2), np.int64)], network.neurons
-    for p in sources:
+    for p in (p for p in network.populations if p.kind == "source"):
         spikes = result.sources[p.name]
         found.append(np.stack([np.rint(spikes.time / network.tick).astype(np.int64), row + spikes.neuron], axis=1))
         row += p.size

@@ -33,9 +33,9 @@ ALPHA = 0.03                                   # weight decay: best of six in cr
 class Rates(NamedTuple):
     """A trained rate network: max(0, x w1 + b1) w2 + b2 for pixels x in 0 .. 1."""
 
-    w1: np.ndarray         # (64, 64)
-    b1: np.ndarray         # (64,)
-    w2: np.ndarray         # (64, 10)
+    w1: np.ndarray         # (64, hidden)
+    b1: np.ndarray         # (hidden,)
+    w2: np.ndarray         # (hidden, 10)
     b2: np.ndarray         # (10,)
 
     def hidden(self, images: np.ndarray) -> np.ndarray:
@@ -54,12 +54,12 @@ def data() -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
     return tuple(train_test_split(images, labels, test_size=0.25, stratify=labels, random_state=0))
 
 
-def train(images: np.ndarray, labels: np.ndarray) -> Rates:
+def train(images: np.ndarray, labels: np.ndarray, hidden: int = HIDDEN) -> Rates:
     """Adam on the cross-entropy; the same weights every time."""
     from sklearn.neural_network import MLPClassifier
     from threadpoolctl import threadpool_limits
 
-    network = MLPClassifier((HIDDEN,), alpha=ALPHA, random_state=0)
+    network = MLPClassifier((hidden,), alpha=ALPHA, random_state=0)
     with threadpool_limits(1):                 # matrices this small only wait for each other's threads
         for _ in range(EPOCHS):
             network.partial_fit(images / LEVELS, labels, classes=np.arange(10))
@@ -83,7 +83,7 @@ def build(rates: Rates, images: np.ndarray, reset: str = "subtract") -> nx.DiGra
     g = nx.DiGraph()
     g.add_node("pixels", model="spikes", size=64)
     g.add_node("bias", model="spikes", times=train_of(LEVELS, PHASE[64]))
-    g.add_node("hidden", size=HIDDEN, **integrator, v_thresh=theta, v_init=theta / 2, reset=reset)
+    g.add_node("hidden", size=len(rates.b1), **integrator, v_thresh=theta, v_init=theta / 2, reset=reset)
     g.add_node("readout", size=10, **integrator, v_thresh=np.inf)
     for pre, post, weight in (("pixels", "hidden", first * rates.w1), ("bias", "hidden", first * rates.b1),
                               ("hidden", "readout", second * rates.w2), ("bias", "readout", second * rates.b2 / most)):

@@ -16,6 +16,7 @@ import vectors as chosen
 from eventsnn.exporters import checks, export, vectors
 from eventsnn.exporters.fixed.reference import run as reference
 from eventsnn.exporters.verilog.images import design, memory_bits
+from eventsnn.exporters.verilog.series import series
 from eventsnn.exporters.verilog.simulators import NEEDS, SIMULATORS, simulate
 from eventsnn.exporters.verilog.tools import found
 from eventsnn.exporters.verilog.writer import RTL
@@ -75,6 +76,28 @@ def test_other_simulators_equal_the_reference(simulator, name, tmp_path):
     expected = written(name, tmp_path)
     assert simulate(tmp_path, simulator).spikes == expected
     assert simulate(tmp_path, simulator, 200, 3, 2500).spikes == expected
+
+
+def test_a_series_is_many_runs_of_one_circuit_each_from_a_reset(tmp_path):
+    tools(*NEEDS["cxxrtl"])
+    expected = written("many", tmp_path)
+    told = vectors.opened(tmp_path, "verilog")
+    whole = vectors.Vector(told["ticks"], vectors.stimulus(tmp_path), np.array(expected))
+    silent = vectors.Vector(12, whole.stimulus[:0], whole.expected)
+    short = vectors.Vector(9, whole.stimulus[whole.stimulus[:, 0] < 9], whole.expected)
+    first, quiet, again, part = series(tmp_path, [whole, silent, whole, short], "cxxrtl")
+    assert first.spikes.tolist() == [list(spike) for spike in expected]
+    assert again.spikes.tolist() == first.spikes.tolist()
+    assert (again.cycles, again.clock.tolist()) == (first.cycles, first.clock.tolist())
+    assert part.spikes.tolist() == [list(spike) for spike in expected if spike[0] < 9] != []
+    assert quiet.spikes.tolist() != first.spikes.tolist()
+    assert np.all(np.diff(first.clock) > 0)
+    assert 0 < quiet.cycles < first.clock[-1] < first.cycles
+    crowd = vectors.Vector(9, np.repeat(whole.stimulus[:1], 50, axis=0), whole.expected)
+    with pytest.raises(Mistake, match="run 1 has 50 spikes of a source in one tick, and the circuit's sums have room"):
+        series(tmp_path, [whole, crowd], "cxxrtl")
+    with pytest.raises(Mistake, match="a series takes no 'iverilog'"):
+        series(tmp_path, [whole], "iverilog")
 
 
 def test_run_gives_the_emulators_spikes(tmp_path):

