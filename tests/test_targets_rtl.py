@@ -165,8 +165,7 @@ def test_memories_are_full_and_their_bits_counted(name):
 
 
 def test_what_the_core_cannot_do_is_refused(tmp_path):
-    for name in ("tick", "still"):
-        refused(chosen.CORNERS[name]()[0], tmp_path, "no hardware for")
+    refused(chosen.CHIPS["xylo_edges"]()[0], tmp_path, "no hardware for xylo")
     network, _ = chosen.CORNERS["many"]()
     with pytest.raises(Mistake, match="inputs need until"):
         export(network, "verilog", tmp_path, inputs={})

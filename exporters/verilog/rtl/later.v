@@ -9,6 +9,7 @@ module later #(
 );
     generate
         if (LENGTH == 0) begin : now
+            wire unused = clk;
             assign out_word = in_word;
         end else if (LENGTH == 1) begin : one
             reg [WIDTH-1:0] line;

@@ -57,7 +57,7 @@ module multiply #(
             always @(posedge clk) begin
                 one0 <= a;
                 three0 <= {2'b0, a} + {1'b0, a, 1'b0};
-                rest0 <= b;
+                rest0 <= {{(2 * STAGES - B){1'b0}}, b};
             end
             assign one[0] = one0;
             assign three[0] = three0;

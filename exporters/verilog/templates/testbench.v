@@ -3,6 +3,9 @@
 //   +pressure=P   of 256 clocks P are such that the world neither sends nor takes (random; default 0)
 //   +seed=S       of that randomness
 //   +reset=C      at clock C everything is reset, and the run begins again
+//
+// With STATE defined, state.csv tells what tick_core writes back: "v,tick,neuron,V,left" and "i,tick,neuron,currents"
+// (one number in hex, the last receptor's current in the high bits).
 `timescale 1ns / 1ps
 module testbench;
     localparam WORDS = $words, TICKS = $ticks, ARGUMENT = $argument, SPIKES = $spikes;
@@ -22,6 +25,17 @@ module testbench;
              .in_word({word[31:30], word[ARGUMENT-1:0]}), .out_valid(out_valid), .out_ready(out_ready),
              .out_word(out_word));
 
+`ifdef STATE
+    integer state, sweeps;
+    always @(posedge clk) if (!rst) begin
+        if (top.core.ticks.store)
+            $$fwrite(state, "v,%0d,%0d,%0d,%0d\n", sweeps, top.core.ticks.store_neuron, top.core.ticks.store_value,
+                     top.core.ticks.store_left);
+        if (top.core.ticks.store_i)
+            $$fwrite(state, "i,%0d,%0d,%0h\n", sweeps, top.core.ticks.n_m, top.core.ticks.i_m);
+        if (top.core.judged) sweeps = sweeps + 1;
+    end
+`endif
     always @* word = at < WORDS ? words[at] : 0;
     always #5 clk = !clk;
 
@@ -34,6 +48,10 @@ module testbench;
             operations = 0;
             out = $$fopen("spikes.csv", "w");
             $$fwrite(out, "tick,neuron\n");
+`ifdef STATE
+            state = $$fopen("state.csv", "w");
+            sweeps = 0;
+`endif
         end
     endtask
 

@@ -12,7 +12,7 @@ module top #(
     output wire [$high:0] out_word
 );
     `include "parameters.vh"
-    event_core #(
+    $core #(
 $connections
     ) core (
         .clk(clk), .rst(rst), .in_valid(in_valid), .in_ready(in_ready), .in_word(in_word), .out_valid(out_valid),
