@@ -1,11 +1,14 @@
 """A network on many cores, and what gets lost on the way: an asynchronous fabric of address events, in SimPy.
 
-    spike -> port of its core -> bus, or links of a mesh -> queue of each core with synapses of it -> synapses
+    tick's end -> sweep of each core -> spike -> port of its core -> bus, or links of a mesh -> queue of each core with
+    synapses of it -> synapses
 
 Time counts clock cycles.  Each arrow is a station: a queue and a server that takes a word at a time.  Cores take
 `word_cycles` and `synapse_cycles` for each synapse that a word has there; the bus is shared by all and arbitrated first
 come, first served; a mesh sends a word along x, then y, and copies it where ways part (multicast).  A full queue blocks
-whoever comes, or drops the new word, or the oldest one.
+whoever comes, or drops the new word, or the oldest one.  A tick's end takes `tick_cycles` and, where a neuron was
+reached, `sweep_cycles` and `visit_cycles` for each; a core's spikes leave when its sweep is over, while it goes on with
+synapses.  `of` takes all that from what was measured of a circuit.
 
 `run` needs an integer network.  Tick n is judged at cycle n * clock * tick, on all cores at once.  A synapse whose word
 was served later than that acts at the next tick instead: it is late, and what follows is another run.  Without late and
@@ -14,15 +17,16 @@ lost words it is the emulator's, to the bit.  Spike sources are generators on th
 
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from functools import partial
 from typing import Any, NamedTuple
 
 import numpy as np
 import simpy
 
+from .cores import COSTS, EVENT_CORE, Fabric, of
 from .course import loose
-from .errors import Mistake, nearest
+from .errors import Mistake
 from .kernel.link import link
 from .model import Verbs
 from .network import Network, flat
@@ -30,38 +34,15 @@ from .placement import place, seats
 from .result import Result
 from .simulate import simulate, ticks_until
 from .spikes import Spikes
-from .stations import POLICIES, Flow, Judgement, Station, Told, Word, summary
+from .stations import Flow, Judgement, Station, Told, Word, summary
 
-TOPOLOGIES = ("bus", "mesh")
+__all__ = ["COSTS", "EVENT_CORE", "Fabric", "Machine", "Ran", "emulate", "of", "run", "slowed", "turning", "ways"]
 
+class End(NamedTuple):
+    """A tick's end on one core."""
 
-@dataclass(frozen=True)
-class Fabric:
-    """Cores and what connects them; times in clock cycles.
-
-    The defaults are a pipelined core that does a synapse per clock, and a 4-phase AER bus.
-    """
-
-    cores: int = 16
-    topology: str = "mesh"               # or "bus"
-    clock: float = 50.0                  # MHz
-    synapse_cycles: float = 1.0
-    word_cycles: float = 4.0             # of a core, for each word besides its synapses
-    spike_cycles: float = 1.0            # of a port, for each spike that leaves
-    hop_cycles: float = 4.0              # of the bus, or of each link
-    queue: int | None = None             # words in front of a core; None: any number
-    link_queue: int | None = None        # words in front of the bus or of a link
-    policy: str = "block"                # of a full queue
-
-    def __post_init__(self) -> None:
-        for name, value, known in (("topology", self.topology, TOPOLOGIES), ("policy", self.policy, POLICIES)):
-            if value not in known:
-                raise Mistake(f"there is no {name} {value!r}{nearest(value, known)}")
-        for name in ("queue", "link_queue"):
-            if getattr(self, name) is not None and getattr(self, name) < 1:
-                raise Mistake(f"{name} is {getattr(self, name)}: give at least 1 word, or None for any number")
-        if not 0.0 < self.clock < np.inf:
-            raise Mistake(f"clock is {self.clock}: give MHz > 0")
+    visits: int                  # neurons that were reached
+    words: list[Word]            # of those that spiked
 
 
 class Ran(NamedTuple):
@@ -69,7 +50,7 @@ class Ran(NamedTuple):
 
     spikes: Spikes
     cycles: float                # length of the run
-    latency: np.ndarray          # cycles from a spike to the end of its service at each core, one per copy
+    latency: np.ndarray          # cycles from a spike's tick to the end of its service at each core, one per copy
     stations: dict[str, Told]
     words: int                   # spikes that had a word to send
     copies: int                  # deliveries to cores
@@ -86,7 +67,7 @@ class Ran(NamedTuple):
         return {q: float(np.percentile(self.latency, q)) if len(self.latency) else 0.0 for q in which}
 
     def utilisation(self, kind: str) -> float:
-        """The highest of a kind of station: "core", "port", "link", "bus"."""
+        """The highest of a kind of station: "core", "sweep", "port", "link", "bus"."""
         return max((t.utilisation for name, t in self.stations.items() if name.split()[0] == kind), default=0.0)
 
 
@@ -125,7 +106,8 @@ class Machine:
         self.given = None if closed else by_tick([(0, emulated.spikes)], network.tick)
         self.outside = by_tick([(p.emitter, emulated.sources[p.name]) for p in network.populations
                                 if p.kind == "source"], network.tick)
-        self.synapses = outgoing(network, core)
+        self.home = homes(network, core)
+        self.synapses = outgoing(network, self.home)
         self.targets = [sorted(by_core) for by_core in self.synapses]
         self.spikes: list[tuple[int, int]] = []
         self.latency: list[float] = []
@@ -140,6 +122,7 @@ class Machine:
                       for c in range(f.cores)]
         self.inlets = [Station(env, f"core {c}", partial(self.work, c), partial(self.act, c), f.queue, f.policy)
                        for c in range(f.cores)]
+        self.sweeps = [Station(env, f"sweep {c}", self.ending, self.swept) for c in range(f.cores)]
         self.between: dict[Any, Station] = {}
         self.tree: list[dict[tuple[int, int], list[tuple[int, int]]]] = []
         entries = np.zeros(f.cores, np.int64)
@@ -164,7 +147,7 @@ class Machine:
         self.entries = entries
 
     def stations(self) -> list[Station]:
-        return [*self.ports, *self.inlets, *self.between.values()]
+        return [*self.sweeps, *self.ports, *self.inlets, *self.between.values()]
 
     # ------------------------------------------------------------------------------------------------ on the way
     def leave(self, core: int, word: Word) -> Flow:
@@ -211,25 +194,34 @@ class Machine:
             self.due[tick][target].append((receptor, weight))
 
     # ------------------------------------------------------------------------------------------------ ticks
-    def send(self, emitter: int, tick: int) -> None:
-        if self.targets[emitter]:
-            self.words += 1
-            word = Word(emitter, tick, self.env.now, self.serial)
-            self.env.process(self.ports[self.core[emitter]].offer(word))
-        self.serial += 1
+    def ending(self, end: End) -> float:
+        f = self.fabric
+        return f.tick_cycles + (f.sweep_cycles + f.visit_cycles * end.visits if end.visits else 0.0)
+
+    def swept(self, end: End) -> None:
+        for word in end.words:
+            self.env.process(self.ports[self.core[word.emitter]].offer(word))
 
     def judge(self) -> None:
         """The next tick, on all cores at once."""
         n = self.judged = self.judged + 1
         arrived = self.due.pop(n, {})
+        visited = sorted({*arrived, *self.restless, *(self.neurons if n == 0 else ())})
         if self.given is None:
-            fired = [j for j in sorted({*arrived, *self.restless, *(self.neurons if n == 0 else ())})
-                     for _ in range(self.spikes_of(j, n, arrived.get(j)))]
+            fired = [j for j in visited for _ in range(self.spikes_of(j, n, arrived.get(j)))]
         else:
             fired = self.given.get(n, [])
+        ends = [End(count, []) for count in np.bincount(self.home[visited], minlength=len(self.sweeps)).tolist()]
         for j in fired:
             self.spikes.append((n, j))
-            self.send(int(self.emitter_of[j]), n)
+            emitter = int(self.emitter_of[j])
+            if self.targets[emitter]:
+                self.words += 1
+                ends[self.home[j]].words.append(Word(emitter, n, self.env.now, self.serial))
+            self.serial += 1
+        for sweep, end in zip(self.sweeps, ends, strict=True):
+            if self.ending(end) or end.words:
+                self.env.process(sweep.offer(end))
         for emitter in self.outside.get(n, ()):                    # sources are generators on the cores: no words
             for by_core in self.synapses[emitter].values():
                 for delay, target, receptor, weight in by_core:
@@ -277,17 +269,22 @@ def turning(tree: Mapping[tuple[int, int], list[tuple[int, int]]]) -> set[tuple[
             != (following[0][0] - seat[0], following[0][1] - seat[1])}
 
 
-def outgoing(network: Network, core: np.ndarray) -> list[dict[int, list[tuple[int, int, int, int]]]]:
-    """emitter -> core -> (delay in ticks, target, receptor, weight) of its synapses there."""
-    of_neuron = np.empty(network.neurons, np.int64)
+def homes(network: Network, core: np.ndarray) -> np.ndarray:
+    """(neurons,) the core of each."""
+    found = np.empty(network.neurons, np.int64)
     for p in network.populations:
         if p.kind == "neuron":
-            of_neuron[p.neuron:p.neuron + p.size] = core[p.emitter:p.emitter + p.size]
+            found[p.neuron:p.neuron + p.size] = core[p.emitter:p.emitter + p.size]
+    return found
+
+
+def outgoing(network: Network, home: np.ndarray) -> list[dict[int, list[tuple[int, int, int, int]]]]:
+    """emitter -> core -> (delay in ticks, target, receptor, weight) of its synapses there."""
     found: list[dict[int, list[tuple[int, int, int, int]]]] = [{} for _ in range(network.emitters)]
     t = flat(network.synapses)
     for e, d, j, r, w in zip(t.emitter.tolist(), t.delay.tolist(), t.target.tolist(), t.receptor.tolist(),
                              t.weight.tolist(), strict=True):
-        found[e].setdefault(int(of_neuron[j]), []).append((int(d), j, r, int(w)))
+        found[e].setdefault(int(home[j]), []).append((int(d), j, r, int(w)))
     return found
 
 

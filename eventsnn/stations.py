@@ -23,11 +23,11 @@ class Word:
 class Station:
     """A queue and its server: `time(word)` cycles each, then `then(word)`, which may have to wait for others."""
 
-    def __init__(self, env: simpy.Environment, name: str, time: Callable[[Word], float], then: Callable[[Word], Any],
+    def __init__(self, env: simpy.Environment, name: str, time: Callable[[Any], float], then: Callable[[Any], Any],
                  capacity: int | None = None, policy: str = "block") -> None:
         self.env, self.name, self.time, self.then = env, name, time, then
         self.capacity, self.policy = np.inf if capacity is None else capacity, policy
-        self.queue: deque[tuple[Word, float]] = deque()
+        self.queue: deque[tuple[Any, float]] = deque()
         self.room: deque[simpy.Event] = deque()
         self.idle: simpy.Event | None = None
         self.present, self.since, self.area = 0, 0.0, 0.0        # words here, and their integral over time
@@ -42,7 +42,7 @@ class Station:
         self.area += self.present * (self.env.now - self.since)
         self.present, self.since = self.present + change, self.env.now
 
-    def offer(self, word: Word) -> Flow:
+    def offer(self, word: Any) -> Flow:
         """Come in; may take time, if the policy is to block."""
         self.lengths[len(self.queue)] += 1
         if len(self.queue) >= self.capacity:

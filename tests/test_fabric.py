@@ -126,6 +126,41 @@ def test_what_comes_too_late_acts_at_the_next_tick_and_changes_the_result():
     assert replayed.spikes == emulated
 
 
+def test_a_ticks_end_takes_its_time_before_spikes_leave():
+    """The first core ends 20 ticks, at tick 0 with its one neuron and at tick 2 with the neuron that was reached."""
+    network, f = relay(), Fabric(cores=4, clock=1.0, tick_cycles=16.0, sweep_cycles=40.0, visit_cycles=1.5)
+    core = np.array([0, 0, 1, 2, 3])
+    ran = fabric.run(network, f, 10.0, core=core)
+    free = fabric.run(network, Fabric(cores=4, clock=1.0), 10.0, core=core)
+    assert sorted(ran.latency) == [57.5 + cycles for cycles in sorted(free.latency)]
+    assert (ran.late, ran.stuck) == (0, 0)
+    told = ran.stations["sweep 0"]
+    assert told.words == 20
+    assert told.utilisation == pytest.approx((20 * 16.0 + 2 * 41.5) / ran.cycles)
+    assert free.utilisation("sweep") == 0.0
+
+
+def test_a_core_whose_ticks_end_too_slowly_falls_behind():
+    """At 0.05 MHz a tick has 25 cycles: enough for what the synapses take, not for a tick's end of 30."""
+    network, core = relay(delay=0.5), np.array([0, 0, 1, 1, 1])
+    assert fabric.run(network, Fabric(cores=2, clock=0.05), 10.0, core=core).late == 0
+    behind = fabric.run(network, Fabric(cores=2, clock=0.05, tick_cycles=30.0), 10.0, core=core)
+    assert behind.late == 3
+    assert behind.stuck == 0
+    assert behind.utilisation("sweep") > 0.9
+    assert behind.cycles == 20 * 30.0 > 20 * 25.0
+
+
+def test_cores_take_what_was_measured_of_a_circuit():
+    costs = {"synapse_cycles": 1.02, "word_cycles": 0.5, "tick_cycles": 8.0, "sweep_cycles": 30.0, "visit_cycles": 1.1}
+    assert fabric.of(costs, cores=4) == Fabric(cores=4, **costs)
+    assert fabric.of({"fmax_mhz": 112.5, "costs": costs, "cells": {}}, topology="bus", tick_cycles=0.0) == Fabric(
+        topology="bus", clock=112.5, **costs | {"tick_cycles": 0.0})
+    with pytest.raises(Mistake, match="does not tell tick_cycles and sweep_cycles and visit_cycles: give exporters"):
+        fabric.of({"synapse_cycles": 1.0, "word_cycles": 0.0})
+    assert set(fabric.EVENT_CORE) == set(fabric.COSTS)
+
+
 # ---------------------------------------------------------------------------------------------------- networks
 @pytest.mark.parametrize("topology", ["bus", "mesh"])
 @pytest.mark.parametrize("name", ["loops", "many", "wide", "rails_mul", 1, 2, 3])

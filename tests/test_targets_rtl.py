@@ -10,10 +10,11 @@ import subprocess
 from pathlib import Path
 
 import eventsnn.exporters.verilog as verilog
+import networkx as nx
 import numpy as np
 import pytest
 import vectors as chosen
-from eventsnn.exporters import checks, export, vectors
+from eventsnn.exporters import checks, export, quantise, vectors
 from eventsnn.exporters.fixed.reference import run as reference
 from eventsnn.exporters.verilog.images import design, memory_bits
 from eventsnn.exporters.verilog.series import series
@@ -21,7 +22,9 @@ from eventsnn.exporters.verilog.simulators import NEEDS, SIMULATORS, simulate
 from eventsnn.exporters.verilog.tools import found
 from eventsnn.exporters.verilog.writer import RTL
 
+from eventsnn import fabric
 from eventsnn.errors import Mistake
+from eventsnn.graph import compile
 from eventsnn.simulate import simulate as emulate
 
 SOURCES = Path(verilog.__file__).parent / "rtl"
@@ -98,6 +101,25 @@ def test_a_series_is_many_runs_of_one_circuit_each_from_a_reset(tmp_path):
         series(tmp_path, [whole, crowd], "cxxrtl")
     with pytest.raises(Mistake, match="a series takes no 'iverilog'"):
         series(tmp_path, [whole], "iverilog")
+
+
+def test_what_a_core_takes_is_measured_and_no_more_than_the_fabric_reckons_with():
+    """Of 40 neurons, 10 of which a source reaches one by one, and all of which another."""
+    tools(*NEEDS["cxxrtl"])
+    g = nx.MultiDiGraph()
+    g.add_node("one", model="spikes", size=10, times=[[]] * 10)
+    g.add_node("all", model="spikes", size=6, times=[[]] * 6)
+    g.add_node("n", model="lif", size=40, v_init=-50.0)
+    g.add_edge("one", "n", rule="pairs", source=list(range(10)), target=list(range(10)), weight=1.0, delay=0.1)
+    g.add_edge("all", "n", rule="all_to_all", weight=1.0, delay=0.1)
+    told = verilog.costs(quantise(compile(g), tick=0.1), "cxxrtl")
+    assert set(told) == set(fabric.COSTS)
+    assert 1.0 <= told["synapse_cycles"] <= 1.02
+    assert 1.0 <= told["tick_cycles"] <= fabric.EVENT_CORE["tick_cycles"] < told["sweep_cycles"] + told["tick_cycles"]
+    assert 1.0 <= told["visit_cycles"] <= fabric.EVENT_CORE["visit_cycles"]
+    assert told["sweep_cycles"] <= fabric.EVENT_CORE["sweep_cycles"]
+    with pytest.raises(Mistake, match="without synapses"):
+        verilog.costs(chosen.CORNERS["nothing"]()[0])
 
 
 def test_run_gives_the_emulators_spikes(tmp_path):

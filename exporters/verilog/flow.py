@@ -16,6 +16,10 @@ from typing import Any, NamedTuple
 from eventsnn.errors import Mistake, nearest
 
 from .. import vectors
+from ..checks import MODEL
+from ..fixed import read
+from .costs import costs
+from .series import SERIES
 from .simulators import simulate
 from .tools import call, lacking, needed
 from .writer import DESIGN, RTL
@@ -48,7 +52,8 @@ def report(folder: str | Path, device: str = "up5k", seed: int = 1, simulator: s
     """Synthesise, place and route an export; what came out.
 
     seed        of place and route
-    simulator   which one counts clocks per operation on the export's stimulus (None, or no stimulus: nobody)
+    simulator   which one counts clocks per operation on the export's stimulus (None, or no stimulus: nobody), and what
+                a core takes for each thing it does (`costs`, not by iverilog)
     quick       synthesis only: resources, no f_max
     """
     folder = Path(folder).resolve()
@@ -62,6 +67,8 @@ def report(folder: str | Path, device: str = "up5k", seed: int = 1, simulator: s
     if simulator is not None and manifest["ticks"] is not None:
         ran = simulate(folder, simulator)
         told |= {"cycles": ran.cycles, "operations": ran.operations, "ticks": manifest["ticks"]}
+        if simulator in SERIES:
+            told["costs"] = costs(read(folder / MODEL), simulator)
         if ran.operations:
             told["cycles_per_synop"] = ran.cycles / ran.operations
             if "fmax_mhz" in told:
