@@ -27,8 +27,8 @@ from eventsnn.network import flat
 from eventsnn.simulate import simulate as emulate
 
 PARTS = 5                                # random networks of so many independent random graphs each
-SHORT = ["tick", "tick_floor", "tick_round", "tick_first"]
-RANDOM = [f"random_{seed}" for seed in range(2, 30, 3)]
+SHORT = ["tick", "tick_floor", "tick_round", "tick_first", "crowd"]
+RANDOM = [f"random_{seed}" for seed in range(2, 24, 3)] + [f"receptors_{seed}" for seed in range(6)]
 WORLD = (120, 5, 1500)                   # back-pressure, its seed, a clock of reset
 
 
@@ -40,7 +40,9 @@ def tools(*names):
 
 
 def network_of(name):
-    return chosen.drawn(int(name[7:]), PARTS) if name.startswith("random_") else chosen.CORNERS[name]()
+    kind, _, seed = name.partition("_")
+    return {"random": lambda: chosen.drawn(int(seed), PARTS), "receptors": lambda: chosen.receptors(int(seed)),
+            "crowd": chosen.crowd}.get(kind, chosen.CORNERS.get(name))()
 
 
 def written(name, folder):
@@ -78,9 +80,9 @@ def equal(got, network, trace):
 def test_spikes_v_currents_and_refractory_counts_equal_the_reference(name, tmp_path):
     tools(*NEEDS["iverilog"])
     network, trace = written(name, tmp_path)
-    if name in SHORT or int(name[7:]) % 2:
+    if name in SHORT or name[-1] in "13579":
         equal(states(tmp_path), network, trace)
-    if name in SHORT or int(name[7:]) % 2 == 0:
+    if name in SHORT or name[-1] in "02468":
         equal(states(tmp_path, "iverilog", *WORLD), network, trace)
 
 
@@ -94,8 +96,10 @@ def test_cxxrtl_equals_the_reference(tmp_path):
 def test_the_vectors_reach_what_the_core_has():
     made = [design(network_of(name)[0]).parameters for name in [*SHORT, "still", *RANDOM]]
     for name, values in {"ROUNDING": {0, 1, 2}, "SATURATION": {0, 1, 2}, "INPUT_FIRST": {0, 1}, "V_DECAY": {1, 2, 3},
-                         "I_DECAY": {1, 2, 3}, "CURRENTS": {0, 1}, "PORTS": {1, 2}, "V_NONE": {0, 1}}.items():
+                         "I_DECAY": {1, 2, 3}, "CURRENTS": {0, 1, 2, 3}, "DIRECT": {0, 1}, "V_NONE": {0, 1},
+                         "I_MIN1": {0, 1}, "V_MIN1": {0, 1}}.items():
         assert {p[name] for p in made} >= values, name
+    assert any(p["V_FACTOR"] > p["V_RATE"] for p in made)
     assert min(p["FALL"] for p in made) == 0 < max(p["FALL"] for p in made)
     assert min(p["SPIKES"] for p in made) == 0 < max(p["SPIKES"] for p in made)
 
@@ -136,7 +140,7 @@ def visits(network, trace, folder):
     return wanted
 
 
-@pytest.mark.parametrize("name", ["tick", "random_11"])
+@pytest.mark.parametrize("name", ["tick", "random_11", "crowd"])
 def test_a_neuron_is_visited_when_it_is_reached_or_awake_and_never_else(name, tmp_path):
     tools(*NEEDS["iverilog"])
     network, trace = written(name, tmp_path)

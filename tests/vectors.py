@@ -271,8 +271,62 @@ def drawn(seed, parts=1):
     return made(g, **options), 30.0
 
 
+def receptors(seed):
+    """A random network in tick mode of four populations, each of one to three receptors with currents or without."""
+    rng = np.random.default_rng([seed, 29])
+    pick = picker(rng)
+    options = {"mode": "tick", "rounding": pick("DOWN", "FLOOR", "ROUND"), "compare": pick(">=", ">"),
+               "saturation": pick("symmetric", "full", "wrap"), "decay": pick("mul", "shift", "linear", "lut"),
+               "i_decay": pick("mul", "shift", "linear", "lut"), "input_first": bool(pick(0, 1)),
+               "weight_bits": pick(4, 8), "v_bits": pick(12, 16, 24, 32), "i_bits": pick(8, 12, 24, 32),
+               "spikes": pick(1, 3, 31), "min1": bool(pick(0, 1)), "guard_bits": pick(None, 2)}
+    choice = [["exp"], ["exp", "exp"], ["delta", "exp"], ["exp", "delta", "exp"], ["delta", "delta", "exp"], ["delta"]]
+    choice = choice[:pick(2, 6, 6)]                                        # sometimes no receptor without a current
+    while True:
+        g = nx.MultiDiGraph()
+        g.add_node("in", model="spikes", size=4, times=[sorted((rng.choice(60, 20) * TICK).tolist()) for _ in range(4)])
+        kinds = [pick(*choice) for _ in range(4)]
+        for name, synapse in enumerate(kinds):
+            size, subtract = pick(1, 3, 8), bool(pick(0, 1))
+            tau = [None if s == "delta" else pick(1.0, 3.0, 8.0) for s in synapse]
+            cells(g, name, "mul", size=size, synapse=synapse, tau_syn=tau, reset="subtract" if subtract else "value",
+                  tau_m=[pick(3.0, 10.0, 50.0, math.inf) for _ in range(size)], v_thresh=pick(-55.0, -58.0, math.inf),
+                  v_reset=pick(-60.0, -62.0), v_init=[pick(-60.0, -57.0, -70.0) for _ in range(size)],
+                  tau_refrac=0.0 if subtract else pick(0.0, 1.0, 2.5),
+                  i_offset=[pick(0.0, 0.0, 0.05, -0.1) for _ in range(size)],
+                  i_init=[0.0 if t is None else pick(0.0, 0.3) for t in tau])
+            for receptor in range(len(synapse)):
+                g.add_edge("in", name, rule="all_to_all", weight={"uniform": [-1.0, 2.0]},
+                           delay={"uniform": [0.5, pick(0.6, 4.0)]}, receptor=receptor)
+        for name, synapse in enumerate(kinds):
+            most = -0.1 if g.nodes[name]["reset"] == "subtract" else 1.0
+            for receptor in range(len(synapse)):
+                g.add_edge(pick(0, 1, 2, 3), name, rule="all_to_all", weight={"uniform": [-1.0, most]},
+                           delay={"uniform": [0.5, 3.0]}, receptor=receptor)
+        try:
+            return made(g, **options), 30.0
+        except Mistake as error:                                           # a grid too coarse
+            if "more v_bits" not in str(error) and "does not fit" not in str(error):
+                raise
+
+
+def crowd():
+    """Tick mode: many synapses a tick, of both parities of delays, onto a few neurons that lie far apart."""
+    g, rng = nx.MultiDiGraph(), np.random.default_rng(7)
+    times = [[0.5 * k for k in range(36) if (k * (j + 1)) % 7 < 5] for j in range(6)]
+    g.add_node("in", model="spikes", size=6, times=times)
+    cells(g, size=200, synapse=["exp", "delta"], tau_syn=[2.0, None], tau_refrac=1.0)
+    for receptor, weight in enumerate((0.1, 0.4)):
+        g.add_edge("in", "n", rule="pairs", source=np.repeat(np.arange(6), 25).tolist(),
+                   target=(16 * rng.integers(0, 13, 150)).tolist(), weight={"uniform": [-weight, 1.5 * weight]},
+                   delay={"uniform": [0.5, 2.5]}, receptor=receptor)
+    g.add_edge("n", "n", rule="pairs", source=(16 * np.arange(13)).tolist(), target=(16 * np.arange(13)[::-1]).tolist(),
+               weight=0.5, delay={"uniform": [0.5, 2.5]}, receptor=1)
+    return made(g, "shift", mode="tick", i_decay="mul"), 20.0
+
+
 def picker(rng):
-    return lambda *values: values[rng.integers(len(values))]
+    return lambda *values: values[int(rng.integers(len(values)))]
 
 
 def graph(rng, currents):
