@@ -352,9 +352,15 @@ module ticks #(
     wire [KIND-1:0] q_kind;
     wire signed [V-1:0] q_value;
     wire [LEFT-1:0] q_left;
-    queue #(.WIDTH(3 + NEURON + KIND + V + LEFT), .DEEP(DEEP)) waiting (
+    localparam Q = 3 + NEURON + KIND + V + LEFT;
+    wire w_valid, w_ready;
+    wire [Q-1:0] w_word;
+    queue #(.WIDTH(Q), .DEEP(DEEP)) waiting (
         .clk(clk), .rst(rst), .push(vg), .in_word({spike_g, again_g, awake_g, ng, kind_g, value_g, left_g}),
-        .valid(q_valid), .pop(popped), .word({q_spike, q_again, q_awake, q_neuron, q_kind, q_value, q_left}));
+        .valid(w_valid), .pop(w_valid && w_ready), .word(w_word));
+    fifo #(.WIDTH(Q), .DEEP(1)) served (    // for time: what stalls a spike need not reach the queue in the same clock
+        .clk(clk), .rst(rst), .in_valid(w_valid), .in_ready(w_ready), .in_word(w_word), .out_valid(q_valid),
+        .out_ready(popped), .out_word({q_spike, q_again, q_awake, q_neuron, q_kind, q_value, q_left}));
 
     fire #(.NEURON(NEURON), .V(V), .LEFT(LEFT), .KIND(KIND), .SPIKES(SPIKES)) fire (
         .clk(clk), .rst(rst), .valid(q_valid), .pop(popped), .spike(q_spike), .again(q_again), .awake(q_awake),
