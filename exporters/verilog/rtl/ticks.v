@@ -57,9 +57,9 @@ module ticks #(
     output wire [PLACE-1:0]  want_place,
     input  wire              open,          // no synapse needs that bank in this clock
     input  wire [PORTS*SUM-1:0] sum,
-    output wire              store,         // a visit is over
-    output wire [NEURON-1:0] store_neuron,
-    output wire              store_awake,
+    output reg               store,         // a visit is over
+    output reg  [NEURON-1:0] store_neuron,
+    output reg               store_awake,
     output wire              own_valid,     // a spike to the front
     input  wire              own_ready,
     output wire              out_valid,     // {0, neuron}: a spike; {1, 0}: the end of a tick, before its spikes
@@ -143,8 +143,8 @@ module ticks #(
     wire signed [V-1:0] v2;
     wire [C*I-1:0] i2;
     wire [KIND-1:0] kind2;
-    wire signed [V-1:0] store_value;
-    wire [LEFT-1:0] store_left;
+    reg signed [V-1:0] store_value;
+    reg [LEFT-1:0] store_left;
     ram #(.WIDTH(LEFT + V), .ADDRESS(NEURON), .DEPTH(1 << NEURON), .LOOSE(1)) membranes (
         .clk(clk), .write(store), .write_address(store_neuron), .write_word({store_left, store_value}),
         .address(n0), .word({left2, v2}));
@@ -362,10 +362,19 @@ module ticks #(
         .clk(clk), .rst(rst), .in_valid(w_valid), .in_ready(w_ready), .in_word(w_word), .out_valid(q_valid),
         .out_ready(popped), .out_word({q_spike, q_again, q_awake, q_neuron, q_kind, q_value, q_left}));
 
+    wire ended, ended_awake;
+    wire [NEURON-1:0] ended_neuron;
+    wire signed [V-1:0] ended_value;
+    wire [LEFT-1:0] ended_left;
+    always @(posedge clk) begin             // nobody reads before the next tick
+        store <= ended && !rst;
+        {store_neuron, store_awake, store_value, store_left} <= {ended_neuron, ended_awake, ended_value, ended_left};
+    end
+
     fire #(.NEURON(NEURON), .V(V), .LEFT(LEFT), .KIND(KIND), .SPIKES(SPIKES)) fire (
         .clk(clk), .rst(rst), .valid(q_valid), .pop(popped), .spike(q_spike), .again(q_again), .awake(q_awake),
         .neuron(q_neuron), .kind(q_kind), .value(q_value), .left(q_left), .announce(announce), .announced(announced),
-        .store(store), .store_neuron(store_neuron), .store_value(store_value), .store_left(store_left),
-        .store_awake(store_awake), .own_valid(own_valid), .own_ready(own_ready), .out_valid(out_valid),
+        .store(ended), .store_neuron(ended_neuron), .store_value(ended_value), .store_left(ended_left),
+        .store_awake(ended_awake), .own_valid(own_valid), .own_ready(own_ready), .out_valid(out_valid),
         .out_ready(out_ready), .out_end(out_end), .out_neuron(out_neuron));
 endmodule
