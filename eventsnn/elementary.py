@@ -38,6 +38,10 @@ def wide():
     """The function that says so prefers the widest vectors once it is compiled (see `link.py` and `atomic.py`)."""
 
 
+def apart():
+    """The arrays that the function which says so is given do not overlap: no loop of its need look (likewise)."""
+
+
 def exp(x):
     """e**x for |x| <= 700: 2^(n/128) from a table, times e^r with |r| <= ln(2)/256."""
     n = x * PER_STEP + ROUND - ROUND

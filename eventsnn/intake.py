@@ -73,9 +73,8 @@ class Intake:
 
     def __call__(self, time: np.ndarray, emitter: np.ndarray, reached: float) -> None:
         """Take in all spikes, in any order, between the last `reached` and this one."""
-        place = self.place[emitter]
         for k, kept in enumerate(self.kept):
-            mine = slice(None) if len(self.kept) == 1 else place == k
+            mine = slice(None) if len(self.kept) == 1 else self.place[emitter] == k
             when, who = time[mine] * self.unit, self.number[emitter[mine]]
             if not ascend(when, who):                          # ticks come in order, where there is one shard
                 order = np.lexsort((who, when))

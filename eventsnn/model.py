@@ -61,6 +61,7 @@ class Quick(NamedTuple):
     serves: Callable[..., Any]   # (params, most) -> (n,) bool: which neurons, if at most `most` (n,) nA is injected
     registers: tuple[str, ...] = ()      # "clocked": fields of the state that stand in columns while it runs
     constants: tuple[str, ...] = ()      # likewise, of params
+    lane: str = "i8"             # the integers that these columns and sums are of
 
 
 class Strict(NamedTuple):

@@ -92,3 +92,14 @@ def wide(typing):
         set.add(builder.function.attributes, '"prefer-vector-width"="512"')
         return context.get_dummy_value()
     return types.void(), generate
+
+
+@intrinsic
+def apart(typing):
+    """The arrays of the function that says this do not overlap, so that its loops need no look at that."""
+    def generate(context, builder, signature, args):
+        for argument in builder.function.args:
+            if isinstance(argument.type, ir.PointerType):
+                argument.add_attribute("noalias")
+        return context.get_dummy_value()
+    return types.void(), generate

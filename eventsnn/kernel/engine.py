@@ -13,6 +13,7 @@ from ..model import Dynamics
 from . import loop, pieces, queue
 from . import mail as post
 from .calendar import calendar
+from .clocked import LONG, alone
 from .inbox import arrival_type
 from .link import Bound, link
 from .loop import Cells, Course, Frame, Share, Sources
@@ -55,7 +56,7 @@ def quick_chain(dynamics: Sequence[Dynamics], common: dict[str, Any]) -> dict[st
         if quick:
             module = KERNELS[quick.kernel]
             verbs = {name: getattr(module, name) for name in getattr(module, "VERBS", pieces.VERBS)}
-            window = Bound.to(pieces.window, {**common, **verbs, **quick.functions})
+            window = Bound.to(getattr(module, "window", pieces.window), {**common, **verbs, **quick.functions})
             windows = Bound.to(pieces.windows, {"first_pieces": window, "other_pieces": windows})
             soonest = Bound.to(pieces.all_soonest, {"other_pieces": soonest})
             fit = Bound.to(queue.all_fit, {"other_fit": fit})
@@ -111,7 +112,8 @@ def run(setup: Setup, jit: bool, progress: Callable[[float, float], None] | None
     of = deal(setup, threads, width, worth, chosen.stream)
     wires = once(network, ("wiring", width), of.shards == 1, lambda: wirings(setup, of, chosen.group))
     mail = post.mail(of.shards, room, compiled)
-    frame = Frame(network.drives, setup.times, setup.keep, width, setup.until, network.tick, mail)
+    pace = width if of.shards == 1 and alone(setup, chosen) else 0.0
+    frame = Frame(network.drives, setup.times, setup.keep, LONG * pace or width, setup.until, network.tick, mail)
     longest = float(max(network.synapses.delay.max(initial=width), network.synapses.delays.max(initial=width)))
     local = np.empty(network.neurons, np.int64)
     inboxes = np.zeros(network.neurons, np.int64), np.zeros(network.neurons, np.int64)
@@ -122,7 +124,9 @@ def run(setup: Setup, jit: bool, progress: Callable[[float, float], None] | None
     plans: list[list[Layout]] = []
     for shard, wiring in enumerate(wires):
         soonest = np.zeros(len(ranks))
-        plans.append(layouts(setup, chosen, of.owner, shard, wiring, width, compiled))
+        plans.append(layouts(setup, chosen, of.owner, shard, wiring, width, compiled, pace))
+        if pace:                                       # their spikes set off nothing that the loop knows of
+            wiring = wiring._replace(first_row=np.zeros_like(wiring.first_row))
         groups.append(tuple(cells(setup, k, mine[shard][k], soonest[i:i + 1], jit) for i, k in enumerate(ranks)))
         for group in groups[-1]:
             local[group.neuron] = np.arange(len(group.neuron))
@@ -151,9 +155,9 @@ def run(setup: Setup, jit: bool, progress: Callable[[float, float], None] | None
                 endlessly = [int(share.counters[3]) - 1 for share in shares if share.counters[3]]
                 if endlessly:
                     raise endless(network, min(endlessly))
-                kept = [emitted for _, emitted in done]
-                setup.sink(np.concatenate([e.time[:e.n] for e in kept]),
-                           np.concatenate([e.emitter[:e.n] for e in kept]), done[0][0].time)
+                kept = [(e.time[:e.n], e.emitter[:e.n]) for _, e in done]
+                when, who = kept[0] if len(kept) == 1 else map(np.concatenate, zip(*kept, strict=True))
+                setup.sink(when, who, done[0][0].time)
                 courses = [course for course, _ in done]
                 budget = max(100, int(budget * min(4.0, max(0.25, PAUSE / (time.perf_counter() - began + 1e-9)))))
                 if progress:

@@ -53,10 +53,10 @@ def used(function: FunctionType) -> tuple[str, ...]:
 def _build(bound: Bound, jit: bool, outermost: bool) -> Function:
     parts = {name: _build(part, jit, False) for name, part in _parts(bound).items()}
     f = bound.function
-    if jit and "wide" in parts:
-        from .atomic import DISABLED, wide
+    if jit and ("wide" in parts or "apart" in parts):
+        from .atomic import DISABLED, apart, wide
 
-        parts |= {} if DISABLED else {"wide": wide}
+        parts |= {} if DISABLED else {"wide": wide, "apart": apart}
     copy = FunctionType(f.__code__, {**f.__globals__, **parts}, f.__name__, f.__defaults__)
     copy.__qualname__ = f"{f.__qualname__}_{'whole' if outermost else 'part'}_{_digest(bound)}"
     copy.__module__ = f.__module__

@@ -13,10 +13,10 @@ from .drive import Drive, head
 from .queue import sort_out
 
 BARE = ("note_row", "note_alike", "last_of", "mingle", "next_stream", "sole", "together", "run_streams", "run_stream",
-        "live", "arrive", "window", "soonest", "windows", "no_windows", "all_soonest", "never", "fetch",
+        "live", "arrive", "window", "through", "soonest", "windows", "no_windows", "all_soonest", "never", "fetch",
         "fetch_row")             # see link.py
-INSIDE = ("last_of", "next_stream", "sole", "run_streams", "run_stream", "live", "arrive", "window", "soonest",
-          "windows", "all_soonest", "fetch", "fetch_row")
+INSIDE = ("last_of", "next_stream", "sole", "run_streams", "run_stream", "live", "arrive", "window", "through",
+          "soonest", "windows", "all_soonest", "fetch", "fetch_row")
 inf = np.inf
 
 
@@ -30,19 +30,12 @@ clock = begin = next_end = release = age = change = record = deliver = deliver_a
 finish = unbound
 first_pieces = other_pieces = unbound
 
-PIECE = np.dtype([
+COMMON = [                       # to the pieces of all kernels
     ("first", "i8"),             # its neurons' places are first .. last - 1; place `last` is its trash
     ("last", "i8"),
     ("shift", "i8"),             # place = neuron + shift
     ("emitter", "i8"),           # of the first place
-    ("tau", "f8"),
-    ("epoch", "i8"),
-    ("alike", "i8"),             # all have the threshold of the first
-    ("begun", "i8"),             # neurons that start at the threshold have fired
-    ("head", "i8"),              # ends of refractoriness: number of the next, and of those there were so far
-    ("tail", "i8"),
-    ("released", "f8"),          # when the next of those is
-    ("change", "f8"),            # when the next breakpoint of any neuron is
+    ("begun", "i8"),             # neurons that start at the threshold have been found
     ("stream", "i8"),            # its direct streams are stream .. streams - 1
     ("streams", "i8"),
     ("merged", "i8"),            # some drive the same neurons
@@ -51,7 +44,17 @@ PIECE = np.dtype([
     ("next", "i8"),              # its entries of the queue that are to come are next .. stop - 1
     ("stop", "i8"),
     ("soonest", "f8"),           # without inputs nothing happens before
-    ("most", "i8"),              # spikes of a neuron between two looks for room, at most
+    ("most", "i8"),              # what room for spikes is asked for, for each neuron
+]
+PIECE = np.dtype([
+    *COMMON,                     # most: spikes of a neuron between two looks for room, at most
+    ("tau", "f8"),
+    ("epoch", "i8"),
+    ("alike", "i8"),             # all have the threshold of the first
+    ("head", "i8"),              # ends of refractoriness: number of the next, and of those there were so far
+    ("tail", "i8"),
+    ("released", "f8"),          # when the next of those is
+    ("change", "f8"),            # when the next breakpoint of any neuron is
 ])
 CELL = np.dtype([
     ("gap", "f8"),               # theta - V_inf
@@ -98,7 +101,7 @@ class Quick(NamedTuple):
     drive: Drive
     piece_of_part: np.ndarray    # (parts,) int32, -1: no piece of these; see `home`
     piece_of_neuron: np.ndarray  # (neurons,) int32
-    progress: np.ndarray         # (3,) int64: the window, the piece in it, and whether that has begun
+    progress: np.ndarray         # (4,) int64: the window, the piece in it, whether that has begun; a kernel's own
 
 
 # ---------------------------------------------------------------------------------------------------- instants
@@ -347,10 +350,15 @@ def arrive(cells, piece, wires, drive, queue, t, out, counters):
 def window(quick, due, queue, number, end, frame, sample, out, counters):
     """A group's pieces through window `number`; what is due elsewhere is left over.  False: `out` has no more room; to
     be called again."""
-    cells, drive, times, progress = quick.cells, quick.drive, frame.times, quick.progress
-    if progress[0] != number:
+    if quick.progress[0] != number:
         sort_out(queue, due, quick.wires, quick.piece_of_part, quick.piece_of_neuron)
-        progress[0], progress[1], progress[2] = number, 0, 0
+        quick.progress[0], quick.progress[1], quick.progress[2] = number, 0, 0
+    return through(quick, queue, end, frame, sample, out, counters)
+
+
+def through(quick, queue, end, frame, sample, out, counters):
+    """The pieces up to `end`, from where they are."""
+    cells, drive, times, progress = quick.cells, quick.drive, frame.times, quick.progress
     recording = sample < len(times) and times[sample] < end
     for b in range(progress[1], len(cells.piece)):
         piece = cells.piece[b]

@@ -133,9 +133,9 @@ class Layout(NamedTuple):
                      np.empty((64, 2), np.int64))
 
 
-def layouts(setup: Setup, chosen: Plan, owner: np.ndarray, shard: int, wiring: Wiring, width: float, jit: bool
-            ) -> list[Layout]:
-    """A shard's part of the plan, group by group."""
+def layouts(setup: Setup, chosen: Plan, owner: np.ndarray, shard: int, wiring: Wiring, width: float, jit: bool,
+            pace: float = 0.0) -> list[Layout]:
+    """A shard's part of the plan, group by group.  pace: see `clocked.laid_out`."""
     network = setup.network
     whole = jit and not owner.any()                          # one shard: then most can be kept for the next run
     parts: Any = None
@@ -150,7 +150,7 @@ def layouts(setup: Setup, chosen: Plan, owner: np.ndarray, shard: int, wiring: W
         plain = whole and hasattr(KERNELS[served(network.groups[k]).kernel], "renewed") and not (
             setup.probes[k].samples.size or network.drives.line[mine].any())
         neuron, place, piece, cells = once(network, ("cells", k, width), plain, lambda k=k, first=first, last=last:
-                                           laid_out(setup, k, first, last, width))
+                                           laid_out(setup, k, first, last, width, pace))
         if plain:
             cells = KERNELS[served(network.groups[k]).kernel].renewed(cells)._replace(
                 variables=setup.probes[k].variables, samples=setup.probes[k].samples)
@@ -162,7 +162,7 @@ def layouts(setup: Setup, chosen: Plan, owner: np.ndarray, shard: int, wiring: W
             cells = cells._make(loose(table) if table.dtype.names else table for table in cells)
             drive = drive._replace(flow=loose(drive.flow))
         wires = Wires(parts, wiring.first_row, wiring.target, wiring.weights, wiring.after)
-        made.append(Layout(Quick(cells, wires, drive, of_part, of_neuron, np.full(3, -1)), neuron, place))
+        made.append(Layout(Quick(cells, wires, drive, of_part, of_neuron, np.full(4, -1)), neuron, place))
     return made
 
 
@@ -217,12 +217,14 @@ def joined(first: np.ndarray, last: np.ndarray) -> np.ndarray:
     return np.concatenate([np.empty(0, np.int64), *(np.arange(a, b) for a, b in zip(first, last, strict=True))])
 
 
-def laid_out(setup: Setup, k: int, first: np.ndarray, last: np.ndarray, width: float
+def laid_out(setup: Setup, k: int, first: np.ndarray, last: np.ndarray, width: float, pace: float
              ) -> tuple[np.ndarray, np.ndarray, Any, Any]:
     """Group k's neurons first[b] .. last[b] - 1 in pieces, and one place more for each: ids, places, pieces, cells."""
     network, group, probe, drives = setup.network, setup.network.groups[k], setup.probes[k], setup.network.drives
-    if served(group).kernel in ("ticks", "clocked"):
-        return KERNELS[served(group).kernel].laid_out(setup, k, first, last)
+    if served(group).kernel == "ticks":
+        return ticks.laid_out(setup, k, first, last)
+    if served(group).kernel == "clocked":
+        return clocked.laid_out(setup, k, first, last, pace)
     size = last - first
     block = moving.BLOCK if served(group).kernel == "coefficients" else 1
     begin = np.cumsum([0, *(-(-(size + 1) // block) * block)])

@@ -14,7 +14,7 @@ import numpy as np
 from ..course import ENDLESS, Setup
 from ..rng import U64
 from .drive import head
-from .pieces import FIRED
+from .pieces import COMMON, FIRED
 from .still import before
 
 BARE = ("live", "begin", "emit", "tick", "rows", "events", "collect", "add", "note", "note_own", "take_in",
@@ -32,24 +32,11 @@ def unbound(*_):
 constants = received = left = mask = value = unbound
 
 PIECE = np.dtype([
-    ("first", "i8"),             # its neurons' places are first .. last - 1; place `last` is its trash
-    ("last", "i8"),
-    ("shift", "i8"),             # place = neuron + shift
-    ("emitter", "i8"),           # of the first place
-    ("begun", "i8"),             # neurons that start at the threshold have been found
+    *COMMON,
     ("now", "f8"),               # the tick at which
     ("hit", "i8"),               # those in reached[hit .. hits - 1] are still to fire
     ("hits", "i8"),
     ("again", "i8"),             # how often the first of them has fired at this tick
-    ("stream", "i8"),            # its direct streams are stream .. streams - 1
-    ("streams", "i8"),
-    ("merged", "i8"),            # some drive the same neurons
-    ("recorded", "i8"),
-    ("sample", "i8"),            # the next time to record at
-    ("next", "i8"),              # its entries of the queue that are to come are next .. stop - 1
-    ("stop", "i8"),
-    ("soonest", "f8"),           # without inputs nothing happens before
-    ("most", "i8"),              # what room for spikes is asked for, for each neuron
 ])
 
 
@@ -175,7 +162,7 @@ def events(cells, piece, wires, drive, d, t, listed, n, counters):
             if listed:
                 n = note(cells.sums, places, 0, w, cells.reached, n)
             else:
-                add(cells.sums, places, 0, w)
+                add(cells.sums, places, 0, len(places), 0, w, NOTHING)
             if not flow.whole:
                 for i in range(len(places)):
                     strange += places[i] == flow.trash
@@ -198,16 +185,20 @@ def collect(cells, piece, wires, row, listed, n, counters):
         return note_own(cells.sums, wires.target[a:b], piece.shift, weights, cells.reached, n)
     if listed:
         return note(cells.sums, wires.target[a:b], piece.shift, np.int64(row.weight), cells.reached, n)
-    add(cells.sums, wires.target[a:b], piece.shift, np.int64(row.weight))
+    add(cells.sums, wires.target, a, b, piece.shift, np.int64(row.weight), NOTHING)
     return n
 
 
 # An unsigned index spares the compiled code a test for negative ones.
-def add(sums, targets, shift, w):
-    for k in range(len(targets)):
-        j = U64(targets[k] + shift)
+def add(sums, target, a, b, shift, w, nothing):
+    """Synapses a .. b - 1 act, whose weight is w; how many sums were nothing before."""
+    fresh = 0
+    for k in range(a, b):
+        j = U64(target[U64(k)] + shift)
         total = sums[j]
-        sums[j] = w if total == NOTHING else total + w
+        fresh += total == nothing
+        sums[j] = w if total == nothing else total + w
+    return fresh
 
 
 def note(sums, targets, shift, w, reached, n):

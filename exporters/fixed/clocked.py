@@ -25,7 +25,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from eventsnn.kernel.clocked import BLOCK, BLOCK_BITS, NOTHING
+from eventsnn.kernel.clocked import AWAKE, BLOCK_BITS, FIRED, NOTHING
 from eventsnn.model import Dynamics, Quick, Strict, Verbs, inf
 
 from .format import DECAYS, ROUNDINGS, SATURATIONS
@@ -219,20 +219,20 @@ def value(p, s, t, which):
 
 
 # ---------------------------------------------------------------------------------------------------- many neurons
-def sweep(cells, first, last, end, t):
-    """Tick t of blocks first .. last - 1, whose places are before `end` (see `kernel/clocked.py`): in their records."""
-    updates = 0
+def sweep(cells, piece, slot, first, last, t):
+    """Tick t of the piece's blocks first .. last - 1 (see `kernel/clocked.py`): in their records."""
+    others, sums = 0, cells.sums[slot]
     for b in range(first, last):
-        hits, restless = np.uint64(0), False
-        for j in range(b << BLOCK_BITS, min((b + 1) << BLOCK_BITS, end)):
+        state = 0
+        for j in range(b << BLOCK_BITS, min((b + 1) << BLOCK_BITS, piece.last)):
             p, s = cells.params[j], cells.state[j]
-            arrived = False
+            arrived = 0
             through(p, s, t - 1)
-            for k in range(len(cells.sums)):
-                x = cells.sums[k, j]
+            for k in range(len(sums)):
+                x = sums[k, j]
                 if x != NOTHING:
-                    cells.sums[k, j] = NOTHING
-                    arrived = True
+                    sums[k, j] = NOTHING
+                    arrived += 1
                     if x != 0:
                         s.pending[k] += int(x)
                         s.asleep = 0
@@ -241,12 +241,12 @@ def sweep(cells, first, last, end, t):
             while s.shots > 0 and over(p, s.v):
                 fire(p, s, t)
                 n += 1
-            hits |= np.uint64(n > 0) << np.uint64(j & BLOCK - 1)
+            cells.fired[j] = n > 0
             cells.more[j] = n - 1
-            restless = restless or not s.asleep
-            updates += arrived
-        cells.hits[b], cells.awake[b] = hits, restless
-    return updates
+            state |= (0 if s.asleep else AWAKE) | (FIRED if n > 0 else 0)
+            others += max(arrived - 1, 0)
+        cells.awake[b] = state
+    return others
 
 
 def loaded(s, register, j):

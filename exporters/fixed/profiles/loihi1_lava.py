@@ -16,11 +16,12 @@ from typing import Any
 
 import numpy as np
 
-from eventsnn.elementary import wide
+from eventsnn.elementary import apart, wide
 from eventsnn.errors import Mistake
-from eventsnn.kernel.clocked import BLOCK_BITS, NOTHING
+from eventsnn.kernel.clocked import AWAKE, BLOCK, BLOCK_BITS, FIRED
 from eventsnn.model import Bound, Dynamics, Quick, Strict, Verbs
 from eventsnn.network import Population
+from eventsnn.rng import U64
 from eventsnn.values import at, quoted
 
 from ..clocked import (
@@ -36,7 +37,15 @@ from ..format import Format, shifted
 from ..watched import FIELDS, general, noted
 from .build import Cells, Profile, Register, Wires, faults
 
+BARE = ("columns", "fallen", "swept", "exactly", "settled")             # see kernel/link.py
+INSIDE = ("columns",)
 HALF, TOP = 1 << 23, (1 << 23) - 1
+WORD = np.int32
+NOTHING = WORD(-1 << 31)                 # see kernel/clocked.py
+NONE, SIX, TWELVE, SHORT, FRACTION = (WORD(x) for x in (0, 6, 12, (1 << 15) - 1, (1 << 12) - 1))
+HIGHEST, OUTSIDE = WORD(TOP), WORD(-1 << 24)
+ODD, LOUD = 4, 8                         # of a block: its tick is made `exactly`; because some u is too large for another
+SOMETIMES = 8                            # ticks between looks at who may sleep
 SCALARS = ("du", "dv", "vth", "bias", "receptors")
 VARIABLES = ("v", "u")
 
@@ -125,50 +134,108 @@ def value(p, s, t, which):
 
 
 # ---------------------------------------------------------------------------------------------------- many neurons
-def columns(cells, first, last, end, t):
-    """Tick t of blocks first .. last - 1, whose places are before `end` (see `kernel/clocked.py`), in columns."""
+def columns(cells, piece, slot, first, last, t):
+    """Tick t of the piece's blocks first .. last - 1 (see `kernel/clocked.py`), in columns."""
+    p, sums, others = cells.params[first << BLOCK_BITS], cells.sums[slot], 0
+    if p.receptors > 1:
+        others = fallen(sums, p, first << BLOCK_BITS, last << BLOCK_BITS)
+    old, new = cells.register[piece.side], cells.register[1 - piece.side]
+    if swept(old[0], old[1], cells.own[0], sums[0], new[0], new[1], cells.fired, cells.awake, WORD(4095 - p.du),
+             WORD(4096 - p.dv), WORD(p.vth << 6), first, last):
+        for b in range(first, last):
+            if cells.awake[b] & ODD:
+                exactly(cells, old, new, b)
+    if np.int64(t) % SOMETIMES == 0:
+        settled(old[0], old[1], new[0], new[1], cells.awake, first, last)
+    return others
+
+
+def fallen(sums, p, low, high):
+    """Each receptor has its own sum, and then its own shift; how many there are beyond each neuron's first."""
+    others = 0
+    for k in range(1, p.receptors):
+        for j in range(low, high):
+            a = sums[k, j]
+            if a != NOTHING:
+                others += sums[0, j] != NOTHING
+                sums[k, j] = NOTHING
+                sums[0, j] = (a >> p.fall[k]) + (sums[0, j] if sums[0, j] != NOTHING else 0)
+    return others
+
+
+def swept(us, vs, biases, sums, new_us, new_vs, fired, awake, keep_u, keep_v, theta, first, last):
+    """`current` and `potential` in words of 32 bits.  A block where some u or v leaves 24 bits is ODD, and its tick is to
+    be made again; else nothing goes around, nothing is held, and no intermediate result takes more than a word.
+    Whether any block is."""
     wide()
-    p = cells.params[first << BLOCK_BITS]
-    du, dv, theta, updates = p.du, p.dv, p.vth << 6, 0
+    apart()
+    strange = False
     for b in range(first, last):
-        low, high = b << BLOCK_BITS, min((b + 1) << BLOCK_BITS, end)
-        u, v, bias = cells.register[0, low:high], cells.register[1, low:high], cells.own[0, low:high]
-        u_exact, v_exact, sums = cells.work[0, low:high], cells.work[1, low:high], cells.sums[0, low:high]
-        for k in range(1, p.receptors):                        # each has its own sum, and then its own shift
-            for j in range(low, high):
-                a = cells.sums[k, j]
-                if a != NOTHING:
-                    cells.sums[k, j] = NOTHING
-                    cells.sums[0, j] = (a >> p.fall[k]) + (cells.sums[0, j] if cells.sums[0, j] != NOTHING else 0)
-        changed, odd, hits = 0, 0, np.uint64(0)
-        for j in range(len(u)):
-            a = sums[j]
-            arrived = a != NOTHING
+        low, news = U64(b) << U64(BLOCK_BITS), NONE
+        for k in range(BLOCK):
+            j = low + U64(k)
+            a = sums[j] if sums[j] != NOTHING else NONE
             sums[j] = NOTHING
-            exact = current(du, u[j], a if arrived else 0)
-            x = around(exact)
-            total = potential(dv, v[j], x + bias[j])
-            y = held(total)
-            u_exact[j], v_exact[j] = exact, total
-            odd |= (x ^ exact) | (y ^ total)
-            fires = y > theta
-            y = 0 if fires else y
-            changed |= (x ^ u[j]) | (y ^ v[j])
-            u[j], v[j] = x, y
-            hits |= np.uint64(fires) << np.uint64(j)
-            updates += arrived
-        if odd != 0:
-            count(cells, low, high)
-        cells.hits[b], cells.awake[b] = hits, (changed | odd) != 0 or hits != 0
-    return updates
+            x = WORD(faded(us[j], keep_u) + WORD(a << SIX))
+            y = WORD(WORD(faded(vs[j], keep_v) + x) + biases[j])
+            new_us[j], new_vs[j] = x, y
+            news = WORD(news | WORD(WORD(astray(x, y) | WORD(theta - y)) & OUTSIDE))       # y > theta: also negative
+        state = ODD if awake[b] & LOUD else AWAKE
+        if news != NONE and state == AWAKE:
+            beyond = NONE
+            for k in range(BLOCK):
+                j = low + U64(k)
+                y = new_vs[j]
+                beyond = WORD(beyond | WORD(WORD(astray(new_us[j], y) | WORD(HIGHEST - y)) & OUTSIDE))
+                fired[j] = y > theta
+                new_vs[j] = NONE if y > theta else y
+            state = ODD if beyond != NONE else FIRED
+        strange = strange or state == ODD
+        awake[b] = state
+    return strange
 
 
-def count(cells, low, high):
-    """What went around or was held, of places low .. high - 1."""
-    for j in range(low, high):
-        s = cells.state[j]
-        s.saturations += around(cells.work[0, j]) != cells.work[0, j]
-        s.saturations += held(cells.work[1, j]) != cells.work[1, j]
+def astray(x, y):
+    """Has bits OUTSIDE if x or y is too large or too small, but for a y above HIGHEST by one."""
+    return WORD(WORD(x + HIGHEST) | WORD(y + HIGHEST))
+
+
+def faded(x, keep):
+    """tz(x keep, 12) for |x| <= 2^23, keep <= 2^12: x is a 2^12 + b, b >= 0; a is known to fit 16 bits, and keep 15, so
+    that a compiler may take its multiplication of such."""
+    high, low, keep = WORD(np.int16(x >> TWELVE)), WORD(x & FRACTION), WORD(keep & SHORT)
+    up = FRACTION if x < NONE else NONE
+    return WORD(WORD(high * keep) + WORD(WORD(WORD(low * keep) + up) >> TWELVE))
+
+
+def exactly(cells, old, new, b):
+    """The block by the model's own functions."""
+    state = AWAKE | ODD
+    for j in range(b << BLOCK_BITS, (b + 1) << BLOCK_BITS):
+        p, s = cells.params[j], cells.state[j]
+        a = WORD(new[0, j] - faded(old[0, j], WORD(4095 - p.du))) >> SIX          # what `swept` has added
+        exact = current(p.du, np.int64(old[0, j]), np.int64(a))
+        u = around(exact)
+        total = potential(p.dv, np.int64(old[1, j]), u + np.int64(cells.own[0, j]))
+        v = held(total)
+        s.saturations += (u != exact) + (v != total)
+        cells.fired[j] = over(p, v)
+        new[0, j], new[1, j] = u, 0 if over(p, v) else v
+        state |= (FIRED if over(p, v) else 0) | (LOUD if abs(u) > HALF else 0)
+    cells.awake[b] = state
+
+
+def settled(us, vs, new_us, new_vs, awake, first, last):
+    """Blocks that the tick has left as they were fall asleep, but for those where something is counted each tick."""
+    wide()
+    apart()
+    for b in range(first, last):
+        if awake[b] == AWAKE:
+            low, changed = U64(b) << U64(BLOCK_BITS), NONE
+            for k in range(BLOCK):
+                j = low + U64(k)
+                changed = WORD(changed | WORD(WORD(us[j] ^ new_us[j]) | WORD(vs[j] ^ new_vs[j])))
+            awake[b] = AWAKE if changed != NONE else 0
 
 
 def load(s, register, j):
@@ -186,7 +253,7 @@ DYNAMICS = Dynamics(
     strict=Strict(general, faults(VARIABLES)),
     quick=Quick("clocked", {"sweep": columns, "next_spike": VERBS.next_spike, "fire": VERBS.fire, "load": load,
                             "unload": unload, "value": VERBS.value}, ("du", "dv", "vth"), all_served, ("u", "v"),
-                ("bias",)))
+                ("bias",), "i4"))
 
 
 # ---------------------------------------------------------------------------------------------------- the chip
