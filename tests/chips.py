@@ -44,6 +44,17 @@ def loihi(rng, steps=48, size=5):
     return {"steps": steps, "inputs": inputs, "populations": populations, "connections": connections}
 
 
+def loud_loihi(steps=60, sources=33):
+    """All that its synapses hold, at every step, into currents that hardly decay: sums that no 32 bits hold."""
+    signs = (255, -255, 255)
+    return {"steps": steps, "inputs": {"in": [[1] * sources for _ in range(steps)]},
+            "populations": {name: {"du": du, "dv": 64, "vth": 131071, "bias_mant": [0], "bias_exp": [0], "u": [0],
+                                   "v": [0]}
+                            for name, du in zip("abc", (0, 0, 9), strict=True)},
+            "connections": [{"source": "in", "target": name, "weights": [[w] * sources], "num_weight_bits": 8,
+                             "weight_exp": 7} for name, w in zip("abc", signs, strict=True)]}
+
+
 def by_loihi_reference(problem):
     made = loihi1_lava_reference.run(
         {name: loihi1_lava_reference.Population(**p) for name, p in problem["populations"].items()},

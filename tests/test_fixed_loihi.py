@@ -10,6 +10,7 @@ import json
 import os
 import random
 from pathlib import Path
+from unittest import mock
 
 import chips
 import networkx as nx
@@ -26,7 +27,7 @@ from eventsnn.network import flat
 from eventsnn.simulate import simulate
 
 GOLDEN = Path(__file__).parent / "golden"
-SHA256 = "2adeab5f6f64339cd788c63221d8b5077b9c318eaace7a8dbccf103146401a91"
+SHA256 = "aff75dd60996697f6799eb21ceb0586b62ee4727cfd7829a65864958621770b1"
 HALF = 2**23
 
 
@@ -59,6 +60,7 @@ def test_the_golden_networks_wrap_saturate_and_fire():
     assert any(1 - HALF in row for network, name, _ in populations for row in network["v"][name])  # above, it fires
     exponents = {c["weight_exp"] for network in networks for c in network["problem"]["connections"]}
     assert min(exponents) < 0 < max(exponents)
+    assert any(abs(u) > 2**30 for network, name, _ in populations for row in network["u"][name] for u in row)
     assert {8, 6, 3} == {c["num_weight_bits"] for network in networks for c in network["problem"]["connections"]}
     assert sum(s for network, name, _ in populations for row in network["s"][name] for s in row) > 100
 
@@ -105,6 +107,49 @@ def test_the_compiled_loop_and_the_clocked_kernel_equal_the_reference():
         assert chips.loihi_trace(network, problem, backend="compiled") == chips.by_loihi_reference(problem)
         kernels.append(simulate(network, 2.0, backend="compiled").provenance["kernel"])
     assert kernels == ["general", "clocked"]
+
+
+@pytest.mark.parametrize("seed", range(6))
+def test_the_columns_of_the_clocked_kernel_equal_the_reference_at_the_corners(seed):
+    """u that goes around, v that is held, several receptors, blocks that sleep: in every register."""
+    rng = random.Random(300 + seed)
+    problem = chips.loud_loihi(70, (33, 60)[seed]) if seed < 2 else chips.loihi(rng, steps=60, size=70)
+    network = network_of(problem)
+    with mock.patch("eventsnn.kernel.quick.SMALL", 0):
+        assert chips.loihi_trace(network, problem, backend="python") == chips.by_loihi_reference(problem)
+        trace = chips.by_reference(network, 60.0)
+        assert chips.emulated(network, 60.0, backend="python") == (trace.spikes, trace.v, trace.saturations)
+        found = simulate(network, 60.0, backend="python")
+    assert found.provenance["kernel"] == "clocked"
+    assert found.counters == simulate(network, 60.0, backend="simpy").counters
+
+
+def recurrent(seed, size):
+    """Two populations that drive themselves and each other, and nobody else."""
+    g, rng = nx.MultiDiGraph(), np.random.default_rng(seed)
+    for name, vth in (("a", 900), ("b", 700)):
+        g.add_node(name, model="loihi1_lava", size=size, du=int(rng.integers(200, 2000)), dv=int(rng.integers(50, 400)),
+                   vth=vth, bias_mant=np.where(rng.random(size) < 0.5, rng.integers(0, 900, size), 0).tolist(),
+                   bias_exp=3, v=rng.integers(-60000, 60000, size).tolist())
+    for n, (pre, post) in enumerate(("aa", "ab", "ba", "bb")):
+        g.add_edge(pre, post, rule="fixed_indegree", indegree=5, weight_exp=(0, -1, 1, 0)[n],
+                   weight=2 * rng.integers(-20, 20, 5 * size))
+    return profiles.network(g, "loihi1_lava")
+
+
+def test_a_network_that_nothing_enters_is_the_same_without_the_calendar():
+    """Its spikes go straight into the sums of the next tick; windows of any length, breaks at any spike."""
+    network, usual = recurrent(1, 90), chips.by_reference(recurrent(1, 90), 80.0)
+    assert len(usual.spikes) > 200
+    for long in (1, 3, 16):
+        with mock.patch("eventsnn.kernel.engine.LONG", long):
+            assert chips.emulated(network, 80.0, backend="python") == (usual.spikes, usual.v, usual.saturations)
+            found = simulate(network, 80.0, backend="python")
+        assert found.provenance["kernel"] == "clocked"
+        with mock.patch("eventsnn.kernel.engine.alone", return_value=False):
+            other = simulate(network, 80.0, backend="python")
+        assert (found.spikes, found.counters) == (other.spikes, other.counters)
+    assert found.counters == simulate(network, 80.0, backend="simpy").counters
 
 
 def test_a_neuron_at_rest_costs_nothing():

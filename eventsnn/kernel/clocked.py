@@ -24,12 +24,12 @@ from .pieces import AHEAD, COMMON, LINE, fetch, soonest, through
 from .pieces import FIRED as SPIKES
 from .queue import sort_out
 from .still import before
-from .ticks import NOTHING, add
+from .ticks import add
 
 BARE = ("window", "live", "begin", "emit", "tick", "listed", "rows", "events", "arrive", "add_own", "wake", "record",
         "send", "foresee", "arrival")       # see link.py
 INSIDE = ("window", "live", "emit", "tick", "listed", "send", "foresee", "arrive", "arrival")
-VERBS = ("live",)                # what it binds in `pieces`: and `window` is its own: it leads its pieces in its own way
+VERBS = ("live",)                # what it binds in `pieces`; so is `window`: it leads pieces in its own way
 inf = np.inf
 BLOCK_BITS = 6
 BLOCK = 1 << BLOCK_BITS
@@ -329,8 +329,8 @@ def wake(due, target, a, b, shift):
 
 # ---------------------------------------------------------------------------------------------------- layout
 def alone(setup: Setup, plan: Any) -> bool:
-    """Whether a shard that has everything needs no calendar: all neurons are of one group of this kernel, no spikes come
-    from outside, and the sums of all delays to come take little memory."""
+    """Whether a shard that has everything needs no calendar: all neurons are of one group of this kernel, no spikes
+    come from outside, and the sums of all delays to come take little memory."""
     network, s = setup.network, setup.network.synapses
     if (len(plan.groups) != 1 or plan.slow or not plan.stream.all() or len(setup.trains.emitter)
             or network.groups[plan.groups[0]].dynamics.quick.kernel != "clocked"):
@@ -375,7 +375,8 @@ def laid_out(setup: Setup, k: int, first: np.ndarray, last: np.ndarray, pace: fl
     sums[...] = nothing
     fired = aligned((places,), np.dtype(np.uint8))
     return neuron, place, piece, Clocked(
-        piece, params, state, aligned((2, len(columns(state, quick.registers)), places), lane), own, sums, nothing, *np.zeros((2, ring, len(piece)), np.int64),
+        piece, params, state, aligned((2, len(columns(state, quick.registers)), places), lane), own, sums, nothing,
+        np.zeros((ring, len(piece)), np.int64), np.zeros((ring, len(piece)), np.int64),
         np.zeros((ring, places >> BLOCK_BITS), np.uint8), fired, fired.view(np.uint64).reshape(-1, WORDS),
         np.zeros(places, np.int64), np.ones(places >> BLOCK_BITS, np.uint8), bits(), np.empty(places, np.int64),
         delay.astype(np.int64) if pace else np.empty(0, np.int64), np.array([0.0, pace]), column, probe.variables,

@@ -25,7 +25,8 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from eventsnn.kernel.clocked import AWAKE, BLOCK_BITS, FIRED, NOTHING
+from eventsnn.kernel.clocked import AWAKE, BLOCK_BITS, FIRED
+from eventsnn.kernel.ticks import NOTHING
 from eventsnn.model import Dynamics, Quick, Strict, Verbs, inf
 
 from .format import DECAYS, ROUNDINGS, SATURATIONS

@@ -1,4 +1,4 @@
-"""Makes lava.json: what Lava 0.10's Loihi 1 models compute, every u, v and spike of a few random networks.
+"""Makes lava.json: what Lava 0.10's Loihi 1 models compute, every u, v and spike of random networks and a loud one.
 
     python tests/golden/make_lava.py PYTHON
 
@@ -33,6 +33,7 @@ if __name__ == "__main__":
     import chips
 
     problems = [chips.loihi(random.Random(seed), steps=32, size=4) for seed in SEEDS]
+    problems.append(chips.loud_loihi())
     made = by_lava(sys.argv[1], problems)
     lines = [json.dumps({"problem": problem, **trace}, separators=(",", ":"))
              for problem, trace in zip(problems, made["traces"], strict=True)]

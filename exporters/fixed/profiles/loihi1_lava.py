@@ -1,6 +1,6 @@
 """Profile `loihi1_lava`: Loihi 1 as Lava 0.10's bit-accurate models compute it, as verbs for the event loop.
 
-    tick n   u := once around(tz(u (4096 - (du + 1)), 12) + (a << 6)),  in (-2^23, 2^23]
+    tick n   u := once around(tz(u (4096 - (du + 1)), 12) + (a << 6)),  a word of 32 bits, as a rule in (-2^23, 2^23]
              v := held(tz(v (4096 - dv), 12) + u + bias),               within +-(2^23 - 1)
              a spike if v > vth << 6; then v := 0
 
@@ -39,12 +39,12 @@ from .build import Cells, Profile, Register, Wires, faults
 
 BARE = ("columns", "fallen", "swept", "exactly", "settled")             # see kernel/link.py
 INSIDE = ("columns",)
-HALF, TOP = 1 << 23, (1 << 23) - 1
+HALF, TOP, OVER = 1 << 23, (1 << 23) - 1, 1 << 31
 WORD = np.int32
 NOTHING = WORD(-1 << 31)                 # see kernel/clocked.py
 NONE, SIX, TWELVE, SHORT, FRACTION = (WORD(x) for x in (0, 6, 12, (1 << 15) - 1, (1 << 12) - 1))
 HIGHEST, OUTSIDE = WORD(TOP), WORD(-1 << 24)
-ODD, LOUD = 4, 8                         # of a block: its tick is made `exactly`; because some u is too large for another
+ODD, LOUD = 4, 8                         # of a block: its tick is made `exactly`; some u leaves no choice
 SOMETIMES = 8                            # ticks between looks at who may sleep
 SCALARS = ("du", "dv", "vth", "bias", "receptors")
 VARIABLES = ("v", "u")
@@ -67,6 +67,7 @@ def current(du, u, a):
 
 
 def around(x):
+    x = (x + OVER & 2 * OVER - 1) - OVER          # Lava adds in words of 32 bits
     return x - 2 * HALF if x > HALF else x + 2 * HALF if x <= -HALF else x
 
 
@@ -164,9 +165,9 @@ def fallen(sums, p, low, high):
 
 
 def swept(us, vs, biases, sums, new_us, new_vs, fired, awake, keep_u, keep_v, theta, first, last):
-    """`current` and `potential` in words of 32 bits.  A block where some u or v leaves 24 bits is ODD, and its tick is to
-    be made again; else nothing goes around, nothing is held, and no intermediate result takes more than a word.
-    Whether any block is."""
+    """`current` and `potential` in words of 32 bits.  A block where some u or v leaves 24 bits is ODD, and its tick is
+    made again by somebody else; elsewhere nothing goes around, nothing is held, and no intermediate result takes more
+    than a word.  Whether any block is."""
     wide()
     apart()
     strange = False
@@ -218,7 +219,7 @@ def exactly(cells, old, new, b):
         u = around(exact)
         total = potential(p.dv, np.int64(old[1, j]), u + np.int64(cells.own[0, j]))
         v = held(total)
-        s.saturations += (u != exact) + (v != total)
+        s.saturations += int(u != exact) + int(v != total)        # NumPy's booleans do not add
         cells.fired[j] = over(p, v)
         new[0, j], new[1, j] = u, 0 if over(p, v) else v
         state |= (FIRED if over(p, v) else 0) | (LOUD if abs(u) > HALF else 0)

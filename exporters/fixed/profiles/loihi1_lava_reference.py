@@ -5,7 +5,7 @@ emulator must equal, and what is itself compared with Lava's recorded traces.
 
     W  clipped to [-256, 255] (mixed signs), [0, 255] or [-255, 0], its last 8 - num_weight_bits + mixed bits dropped
     a  = (the sum of W over the sources that spiked a step earlier) << weight_exp, or floor of the sum >> -weight_exp
-    u' = tz(u (4096 - (du + 1)), 12) + (all a << 6), once around in (-2^23, 2^23]
+    u' = tz(u (4096 - (du + 1)), 12) + (all a << 6) in 32 bits, once around in (-2^23, 2^23]
     v' = tz(v (4096 - dv), 12) + u' + (bias_mant << bias_exp), held within +-(2^23 - 1)
     a spike iff v' > vth << 6; then v' := 0
 """
@@ -78,6 +78,7 @@ class Neuron:
         """1 if there is a spike when all connections together send a."""
         u = toward_zero(self.u * (4096 - (self.du + 1)), 12) + a * 2**6
         self.clipped += not -HALF < u <= HALF
+        u = (u + 2**31) % 2**32 - 2**31                         # Lava adds in 32 bits
         if u > HALF:
             u -= 2 * HALF
         elif u <= -HALF:
