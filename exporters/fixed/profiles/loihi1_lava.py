@@ -244,7 +244,7 @@ def load(s, register, j):
 
 
 def unload(s, register, j, t):
-    s.u, s.v, s.t = register[0, j], register[1, j], t
+    s.u, s.v, s.t = int(register[0, j]), int(register[1, j]), t
 
 
 OWN = {"finish": finish, "foreseen": foreseen, "over": over, "fire": fire, "value": value}
