@@ -1,6 +1,6 @@
 /* eventsnn: profile loihi1_lava, Loihi 1 as Lava 0.10 computes it; a tick, tz being rounded toward zero:
 
-       u := tz(u (4095 - du) / 2^12) + (a << 6), once around where it leaves (-2^23, 2^23]
+       u := tz(u (4095 - du) / 2^12) + (a << 6) in 32 bits, once around where it leaves (-2^23, 2^23]
        v := tz(v (4096 - dv) / 2^12) + u + bias, held within +-(2^23 - 1)
        a spike if v > vth << 6; then v := 0
 
@@ -19,6 +19,7 @@ static inline int64_t eventsnn_loihi1_current(uint32_t du, int32_t u, int64_t a)
 
 static inline int64_t eventsnn_loihi1_around(int64_t x)
 {
+    x = (int64_t)(((uint64_t)x + 0x80000000u) & 0xffffffffu) - 0x80000000;      /* Lava adds in words of 32 bits */
     if (x > EVENTSNN_LOIHI1_HALF) {
         return x - 2 * EVENTSNN_LOIHI1_HALF;
     }
