@@ -211,6 +211,12 @@ def one_by_one():
     return profiles.network(g, "xylo_v2"), 40.0, None
 
 
+def loihi_loud():
+    """Sums that no 32 bits hold."""
+    problem = chips.loud_loihi()
+    return profiles.network(chips.loihi_graph(problem), "loihi1_lava"), problem["steps"] + 1.0, problem
+
+
 def loihi_edges():
     """u comes to just 2^23 and just -2^23, v to just its threshold, and v stays at its rail, held at every tick."""
     g = nx.MultiDiGraph()
@@ -242,7 +248,7 @@ CHIPS = {
     **{f"loihi1_lava_{seed}": lambda seed=seed: loihi(seed) for seed in range(6)},
     **{f"xylo_v{version}_{seed}": lambda version=version, seed=seed: xylo(version, seed)
        for version in (1, 2) for seed in range(4)},
-    "loihi_edges": loihi_edges, "xylo_edges": xylo_edges, "xylo_one_by_one": one_by_one,
+    "loihi_loud": loihi_loud, "loihi_edges": loihi_edges, "xylo_edges": xylo_edges, "xylo_one_by_one": one_by_one,
 }
 
 
