@@ -20,7 +20,7 @@ from typing import Any, NamedTuple
 
 from eventsnn.network import Network
 
-from . import cases
+from . import cases, chipcases
 from .mutations import Mutant, mutants
 
 PATIENCE = 10.0              # seconds for one network, which takes a fraction of one
@@ -33,6 +33,8 @@ class Subject(NamedTuple):
     networks: Callable[[], list[cases.Case]]
 
 
+COMMON = ("eventsnn.exporters.fixed.format", "eventsnn.exporters.fixed.clocked")         # what chips' modules import
+LOIHI, XYLO = "eventsnn.exporters.fixed.profiles.loihi1_lava", "eventsnn.exporters.fixed.profiles.xylo"
 SUBJECTS: dict[str, Subject] = {
     "fx_lif": Subject({
         "eventsnn.exporters.fixed.format": ("shifted", "saturated"),
@@ -43,6 +45,18 @@ SUBJECTS: dict[str, Subject] = {
         "eventsnn.exporters.fixed.clocked": ("quotient", "faded", "held", "current", "potential", "over", "finish",
                                              "through", "foreseen", "receive", "next_spike", "fire", "value", "sweep"),
     }, cases.tick_mode),
+    "loihi1_lava": Subject({
+        **dict.fromkeys(COMMON, ()),
+        LOIHI: ("current", "around", "potential", "held", "over", "finish", "foreseen", "fire", "value"),
+    }, chipcases.loihi),
+    "loihi1_lava, in columns": Subject({
+        **dict.fromkeys(COMMON, ()),
+        LOIHI: ("columns", "fallen", "swept", "astray", "faded", "exactly", "settled", "load", "unload"),
+    }, chipcases.loihi_columns),
+    "xylo": Subject({
+        **dict.fromkeys(COMMON, ()),
+        XYLO: ("held", "decrement", "membrane", "over", "receive", "finish", "foreseen", "fire", "value"),
+    }, chipcases.xylo),
 }
 
 

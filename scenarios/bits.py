@@ -44,8 +44,8 @@ def cuba(n: int = 1000) -> nx.DiGraph:
 def build(name: str, small: bool) -> tuple[es.Network, dict[str, Any]]:
     """A network, and what `tune` is to keep of it."""
     if name == "digits":
-        network, score, calibration = digits.task(small)
-        return network, {"score": score, "calibrate": calibration}
+        task = digits.task(small)
+        return task.network, {"score": task.score, "calibrate": task.calibration}
     graph = {"balanced": lambda: balanced.build(250 if small else 1250), "cuba": lambda: cuba(250 if small else 1000),
              "microcircuit": lambda: microcircuit.build(0.01 if small else 0.02)}[name]()
     return es.compile(graph, seed=1), {"measure": "statistics", "until": 100.0 if small else 500.0}

@@ -5,6 +5,7 @@ import json
 import sys
 import types
 from concurrent.futures import ThreadPoolExecutor
+from unittest import mock
 
 import networkx as nx
 import numpy as np
@@ -237,3 +238,19 @@ def test_the_command_writes_the_tuning_its_picture_and_the_best_model(tmp_path, 
     assert main(["tune", "seed"]) == BAD
     assert "no task" in capsys.readouterr().err
     assert main(["tune", "nowhere.json"]) == BAD
+
+
+def test_digits_are_chosen_by_images_that_neither_train_nor_test_them():
+    from eventsnn.scenarios import digits
+
+    trained = []
+    usual = digits.Rates(*(np.ones(shape) for shape in ((64, 64), 64, (64, 10), 10)))
+    with mock.patch.object(digits, "train", lambda images, labels: trained.extend(images) or usual), \
+            mock.patch.object(digits, "busiest", return_value=None):
+        task = digits.task()
+    parts = [{image.tobytes() for image in images} for images in (trained, task.score.args[0], task.test.args[0])]
+    assert [len(part) for part in parts] == [1010, 337, 450]
+    assert len(set().union(*parts)) == 1797
+    learnt, tested, *_ = digits.data()
+    assert parts[2] == {image.tobytes() for image in tested}
+    assert parts[0] | parts[1] == {image.tobytes() for image in learnt}

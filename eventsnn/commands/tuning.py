@@ -31,7 +31,7 @@ def tune(what: Annotated[str, typer.Argument(help="A networkx graph as node-link
     from ..files import atomic
 
     talk = Talk(json, quiet)
-    network, given, name = task_of(what, seed)
+    network, given, name, test = task_of(what, seed)
     out = out or Path("out") / f"tune_{name}"
     writable(out)
     axes = {axis: values for axis, values in (("tick", tick), ("weight_bits", weight_bits), ("v_bits", v_bits),
@@ -42,22 +42,27 @@ def tune(what: Annotated[str, typer.Argument(help="A networkx graph as node-link
     with atomic(out / "tuning.json") as file:
         file.write(found.json())
     files = [out / "tuning.json", found.plot(out / "pareto.png")]
+    tested: dict[str, dict[str, float]] = {}
     if found.best is not None:
         fixed = quantise(network, calibrate=given.get("calibrate"), **found.best.options)
         files.append(export(fixed, "json", out / "model")[0])
-    talk.tell([*found.facts(), ("written to", str(out))],
-              {"out": str(out), "files": [str(path) for path in files], **found.data})
+        if test is not None:
+            base = quantise(network, calibrate=given.get("calibrate"), **found.trials[0].options)
+            tested = {"test": {"exact": test(network), "base": test(base), "best": test(fixed)}}
+    told = [(f"test, {which}", f"{score:.6g}") for which, score in tested.get("test", {}).items()]
+    talk.tell([*found.facts(), *told, ("written to", str(out))],
+              {"out": str(out), "files": [str(path) for path in files], **found.data, **tested})
     return INTERRUPTED if found.interrupted else DONE if found.best is not None else NO
 
 
-def task_of(what: str, seed: int | None) -> tuple[Any, dict[str, Any], str]:
-    """The network, what `tune` is given besides, and a name."""
+def task_of(what: str, seed: int | None) -> tuple[Any, dict[str, Any], str, Any]:
+    """The network, what `tune` is given besides, a name, and a score of what is chosen that chooses nothing."""
     if Path(what).exists():
-        return opened(Path(what), seed), {"seed": seed}, Path(what).resolve().stem
+        return opened(Path(what), seed), {"seed": seed}, Path(what).resolve().stem, None
     if what not in scenarios():
         raise Mistake(f"there is no file {what!r}, and no scenario of that name{nearest(what, scenarios())}")
     script = imported(what)
     if not hasattr(script, "task"):
         raise Mistake(f"scenario {what!r} has no task to tune for: give the file of a network, and --until")
-    network, score, calibration = script.task()
-    return network, {"score": score, "calibrate": calibration}, what
+    task = script.task()
+    return task.network, {"score": task.score, "calibrate": task.calibration}, what, task.test

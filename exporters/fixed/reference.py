@@ -218,8 +218,9 @@ def run(network: Network, until: float, sources: Mapping[int, Sequence[float]] |
             if n > 0:                                     # the initial V is V at tick 0
                 before = getattr(neuron, "fault", None)
                 saturations += neuron.tick([own[2:] for own in sorted(arriving.get(j, ()))])      # in key order
-                if isinstance(neuron, Clocked) and neuron.fault and not before:
-                    trace.faults.append((n, j, *neuron.fault))
+                after = getattr(neuron, "fault", None)
+                if after and not before:
+                    trace.faults.append((n, j, *after))
         for j, neuron in enumerate(neurons):
             for _ in range(neuron.judge()):
                 trace.spikes.append((n, j))

@@ -73,11 +73,14 @@ class Neuron:
     def __init__(self, du: int, dv: int, vth: int, bias: int, u: int, v: int) -> None:
         self.du, self.dv, self.vth, self.bias, self.u, self.v = du, dv, vth, bias, u, v
         self.clipped = 0               # how often u went around or v was held
+        self.fault: tuple[int, int] | None = None       # the first time: 1 for u, 0 for v, and what it came to
 
     def step(self, a: int) -> int:
         """1 if there is a spike when all connections together send a."""
         u = toward_zero(self.u * (4096 - (self.du + 1)), 12) + a * 2**6
-        self.clipped += not -HALF < u <= HALF
+        if not -HALF < u <= HALF:
+            self.clipped += 1
+            self.fault = self.fault or (1, u)
         u = (u + 2**31) % 2**32 - 2**31                         # Lava adds in 32 bits
         if u > HALF:
             u -= 2 * HALF
@@ -86,7 +89,9 @@ class Neuron:
         self.u = u
         v = toward_zero(self.v * (4096 - self.dv), 12) + u + self.bias
         self.v = max(-(HALF - 1), min(HALF - 1, v))
-        self.clipped += self.v != v
+        if self.v != v:
+            self.clipped += 1
+            self.fault = self.fault or (0, v)
         if self.v > self.vth * 2**6:
             self.v = 0
             return 1

@@ -81,21 +81,27 @@ class Neuron:
         self.i = [0] * len(self.dash_syns)
         self.v = 0
         self.clipped = 0               # how often a current or v was held
+        self.fault: tuple[int, int] | None = None       # the first time: 0 for v, k + 1 for current k; what it came to
 
     @classmethod
     def of(cls, version: int, side: Side, k: int, most: int = SPIKES) -> "Neuron":
         return cls(version, side.threshold[k], side.dash_mem[k], side.dash_syns[k], side.bias[k], most)
 
     def arrive(self, synapse: int, weight: int) -> None:
-        self.clipped += held(self.i[synapse] + weight) != self.i[synapse] + weight
-        self.i[synapse] = held(self.i[synapse] + weight)
+        exact = self.i[synapse] + weight
+        self.i[synapse] = held(exact)
+        if self.i[synapse] != exact:
+            self.clipped += 1
+            self.fault = self.fault or (synapse + 1, exact)
 
     def made(self, given: int = 0) -> int:
         """What the tick does once all has arrived; the number of spikes, those given by aliases included."""
         self.i = [x - dec(x, dash) for x, dash in zip(self.i, self.dash_syns, strict=True)]
         exact = self.v - dec(self.v, self.dash_mem) + sum(self.i) + self.bias
         self.v = membrane(self.version, self.v, sum(self.i), self.bias, self.dash_mem)
-        self.clipped += self.v != exact
+        if self.v != exact:
+            self.clipped += 1
+            self.fault = self.fault or (0, exact)
         while self.v >= self.threshold and given < self.most:
             self.v -= self.threshold
             given += 1
