@@ -92,7 +92,7 @@ module event_core #(
 
     sweep #(.NEURONS(NEURONS), .NEURON(NEURON), .V(V), .AGE(AGE), .SUM(SUM), .SHIFT(SHIFT), .KIND(KIND),
             .SUBTRACT(SUBTRACT), .DECAY(DECAY), .RATE(RATE), .FACTOR(FACTOR), .COARSE(COARSE), .FINE(FINE),
-            .FINE_BITS(FINE_BITS), .STEPS(STEPS), .DSP(DSP), .PLACE(PLACE), .SLOT(SLOT)) sweep (
+            .FINE_BITS(FINE_BITS), .STEPS(STEPS), .DSP(FACTOR <= 16 ? DSP : 0), .PLACE(PLACE), .SLOT(SLOT)) sweep (
         .clk(clk), .rst(rst), .closed(closed), .slot(slot), .judged(judged), .all(all), .touched_idle(idle),
         .touched_valid(touched_valid), .touched_ready(touched_ready), .touched_neuron(touched_neuron), .want(want),
         .want_bank(want_bank), .want_place(want_place), .open(open), .sum(sum), .own_valid(own_valid),

@@ -28,7 +28,7 @@ module fifo #(
         count <= next;
         full <= next[DEEP];
         some <= next != 0;
-        if (push) memory[head] <= in_word;
+        if (!full) memory[head] <= in_word;      // nobody reads it before `head` has moved on
         if (push) head <= head + 1'b1;
         if (pop) tail <= tail + 1'b1;
         if (rst) begin

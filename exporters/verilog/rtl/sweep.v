@@ -271,8 +271,9 @@ module sweep #(
     wire [KIND-1:0] q_kind;
     wire signed [V-1:0] q_value;
     wire [AGE-1:0] q_last;
+    wire [KIND-1:0] kind_q = SUBTRACT != 0 ? kind_e : {KIND{1'b0}};     // judge.v wants it for repeated resets only
     queue #(.WIDTH(4 + NEURON + KIND + V + AGE), .DEEP(DEEP)) waiting (
-        .clk(clk), .rst(rst), .push(ve), .in_word({scrub_e, write_e, spike_e, again_e, ne, kind_e, value_e, last_e}),
+        .clk(clk), .rst(rst), .push(ve), .in_word({scrub_e, write_e, spike_e, again_e, ne, kind_q, value_e, last_e}),
         .valid(q_valid), .pop(popped), .word({q_scrub, q_write, q_spike, q_again, q_neuron, q_kind, q_value, q_last}));
     assign popped_scrub = q_scrub;
 
