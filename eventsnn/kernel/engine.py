@@ -18,7 +18,7 @@ from .inbox import arrival_type
 from .link import Bound, link
 from .loop import Cells, Course, Frame, Share, Sources
 from .patience import patience
-from .quick import KERNELS, Layout, layouts, once, plan
+from .quick import KERNELS, Layout, latest, layouts, once, plan
 from .shards import WORTH, Deal, deal, together, wirings
 
 PAUSE = 0.2          # seconds between returns to Python, about
@@ -110,7 +110,8 @@ def run(setup: Setup, jit: bool, progress: Callable[[float, float], None] | None
     chosen = plan(setup, width)
     ranks = chosen.slow
     of = deal(setup, threads, width, worth, chosen.stream)
-    wires = once(network, ("wiring", width), of.shards == 1, lambda: wirings(setup, of, chosen.group))
+    kept = latest(network.kept, ("shards", of.shards), of.owner, dict)
+    wires = once(kept, ("wiring", width), True, lambda: wirings(setup, of, chosen.group))
     mail = post.mail(of.shards, room, compiled)
     pace = width if of.shards == 1 and alone(setup, chosen) else 0.0
     frame = Frame(network.drives, setup.times, setup.keep, LONG * pace or width, setup.until, network.tick, mail)
@@ -124,7 +125,7 @@ def run(setup: Setup, jit: bool, progress: Callable[[float, float], None] | None
     plans: list[list[Layout]] = []
     for shard, wiring in enumerate(wires):
         soonest = np.zeros(len(ranks))
-        plans.append(layouts(setup, chosen, of.owner, shard, wiring, width, compiled, pace))
+        plans.append(layouts(setup, chosen, of.owner, shard, wiring, width, compiled, kept, pace))
         if pace:                                       # their spikes set off nothing that the loop knows of
             wiring = wiring._replace(first_row=np.zeros_like(wiring.first_row))
         groups.append(tuple(cells(setup, k, mine[shard][k], soonest[i:i + 1], jit) for i, k in enumerate(ranks)))

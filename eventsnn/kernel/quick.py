@@ -8,6 +8,7 @@ from ..course import Setup, loose
 from . import clocked, moving, still, ticks
 from .drive import BATCH, FLOW, Drive
 from .inbox import Wiring
+from .lines import begun
 from .moving import Moving
 from .pieces import CELL, PART, PIECE, UNTOUCHED, Quick, Wires
 from .queue import BY_TARGET, Queue
@@ -38,8 +39,8 @@ def served(group: Any) -> Any:
 def plan(setup: Setup, width: float) -> Plan:
     """Pieces that a kernel serves as a whole, and then the streams.  width: of a window."""
     network = setup.network
-    chosen = once(network, ("plan", width), True, lambda: served_groups(network, width))
-    quick, slow = once(network, ("groups", width), True, lambda: [
+    chosen = once(network.kept, ("plan", width), True, lambda: served_groups(network, width))
+    quick, slow = once(network.kept, ("groups", width), True, lambda: [
         [k for k, group in enumerate(network.groups) if which(chosen[group.neuron]).any()]
         for which in (lambda of: of >= 0, lambda of: of < 0)])
     quick, slow = (sorted(groups, key=lambda k: network.groups[k].dynamics.name) for groups in (quick, slow))
@@ -134,29 +135,31 @@ class Layout(NamedTuple):
 
 
 def layouts(setup: Setup, chosen: Plan, owner: np.ndarray, shard: int, wiring: Wiring, width: float, jit: bool,
-            pace: float = 0.0) -> list[Layout]:
-    """A shard's part of the plan, group by group.  pace: see `clocked.laid_out`."""
+            kept: dict[Any, Any], pace: float = 0.0) -> list[Layout]:
+    """A shard's part of the plan, group by group.  kept: what such shards need again in the next run.
+
+    pace: see `clocked.laid_out`."""
     network = setup.network
-    whole = jit and not owner.any()                          # one shard: then most can be kept for the next run
     parts: Any = None
     if chosen.groups:
-        parts = once(network, "parts", whole, lambda: part_table(wiring))
+        parts = once(kept, ("parts", shard), jit, lambda: part_table(wiring))
         parts = parts if jit else loose(parts)
     made = []
     for k in chosen.groups:
         mine = (chosen.group == k) & (owner == shard)
-        first, last = once(network, ("stretches", k, width), whole,
+        first, last = once(kept, ("stretches", shard, k, width), jit,
                            lambda mine=mine: stretches(mine, [first for first, _ in pieces(network)]))
-        plain = whole and hasattr(KERNELS[served(network.groups[k]).kernel], "renewed") and not (
+        plain = jit and hasattr(KERNELS[served(network.groups[k]).kernel], "renewed") and not (
             setup.probes[k].samples.size or network.drives.line[mine].any())
-        neuron, place, piece, cells = once(network, ("cells", k, width), plain, lambda k=k, first=first, last=last:
-                                           laid_out(setup, k, first, last, width, pace))
+        neuron, place, piece, cells = once(
+            kept, ("cells", shard, k, width, pace), plain,
+            lambda k=k, first=first, last=last: laid_out(setup, k, first, last, width, pace))
         if plain:
             cells = KERNELS[served(network.groups[k]).kernel].renewed(cells)._replace(
                 variables=setup.probes[k].variables, samples=setup.probes[k].samples)
             piece = cells.piece
         drive = flows(setup, chosen, piece, first, last, BATCH if jit else FEW)
-        of_part, of_neuron = once(network, ("pieces", k, width), whole, lambda first=first, last=last:
+        of_part, of_neuron = once(kept, ("pieces", shard, k, width), jit, lambda first=first, last=last:
                              pieces_of(network, wiring, first, last))
         if not jit:
             cells = cells._make(loose(table) if table.dtype.names else table for table in cells)
@@ -166,13 +169,20 @@ def layouts(setup: Setup, chosen: Plan, owner: np.ndarray, shard: int, wiring: W
     return made
 
 
-def once(network: Any, key: Any, keep: bool, make: Any) -> Any:
-    """What `make` returns, made once for a network if that may be kept."""
+def once(kept: dict[Any, Any], key: Any, keep: bool, make: Any) -> Any:
+    """What `make` returns, made once if that may be kept."""
     if not keep:
         return make()
-    if key not in network.kept:
-        network.kept[key] = make()
-    return network.kept[key]
+    if key not in kept:
+        kept[key] = make()
+    return kept[key]
+
+
+def latest(kept: dict[Any, Any], key: Any, of: np.ndarray, make: Any) -> Any:
+    """What `make` returns, made anew when `of` is another than the time before."""
+    if key not in kept or not np.array_equal(kept[key][0], of):
+        kept[key] = of, make()
+    return kept[key][1]
 
 
 def pieces_of(network: Any, wiring: Wiring, first: np.ndarray, last: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
@@ -256,11 +266,11 @@ def laid_out(setup: Setup, k: int, first: np.ndarray, last: np.ndarray, width: f
     work = (np.full((receptors, places), np.nan), np.empty(places, np.int64), params, state, probe.variables,
             probe.samples)
     if served(group).kernel == "rows":
-        u = np.full(places, -np.inf)
+        u = begun(places, np.float64, -np.inf)
         u[place] = s.u
         piece.released = np.inf
         return neuron, place, piece, Still(piece, cell, u, np.empty(places), np.empty(places, np.int64), work[0],
-                                           np.full(places, UNTOUCHED), *work[1:])
+                                           begun(places, np.float64, UNTOUCHED), *work[1:])
     piece.most = SPIKES + 2
     channels = s.b.shape[1]
     c = np.zeros((places, 2 + channels))
@@ -306,5 +316,5 @@ def flows(setup: Setup, chosen: Plan, piece: Any, first: np.ndarray, last: np.nd
         piece.streams[b] = len(found)
     flow: Any = np.array(found, FLOW).view(np.recarray)
     shape = (len(found), batch)
-    return Drive(flow, np.zeros(shape), np.zeros(shape, np.uint32), np.zeros(shape), np.zeros(batch, np.uint64),
-                 setup.streams)
+    return Drive(flow, begun(shape, np.float64, 0.0), begun(shape, np.uint32, 0), begun(shape, np.float64, 0.0),
+                 begun(batch, np.uint64, 0), setup.streams)

@@ -16,6 +16,7 @@ from ..synapses import Synapses
 from .inbox import Wiring
 from .link import loop as quick
 from .queue import RUN
+from .quick import latest
 
 WORTH = 1000.0                     # events per window that are worth a shard of their own
 DRAW = 0.2                         # what an event of a random source costs, as a share of what an input costs
@@ -46,8 +47,7 @@ def deal(setup: Setup, threads: int, width: float, worth: float, direct: np.ndar
         rate[b.emitter:b.emitter + b.sources] += r / b.sources
     if len(setup.trains.emitter):
         rate += np.bincount(setup.trains.emitter, minlength=network.emitters) / (setup.until * unit)
-    work = np.full(network.neurons, GUESS)
-    quick(arrivals, len(synapses.target))(synapses.first_row, synapses.first, synapses.target, rate, work)
+    work = latest(network.kept, "arrivals", rate, lambda: arriving(synapses, rate, network.neurons)).copy()
     drawing = np.where(direct, 0.0, DRAW * drawn)
     total = work.sum() + drawing.sum()
     shards = min(threads, network.neurons)
@@ -113,6 +113,13 @@ def owners(setup: Setup, work: np.ndarray, cuts: np.ndarray, shards: int) -> np.
         done = np.cumsum(work[neurons])
         owner[neurons] = np.searchsorted(cuts, (done - 0.5 * work[neurons]) / done[-1], side="right")
     return owner
+
+
+def arriving(synapses: Synapses, rate: np.ndarray, neurons: int) -> np.ndarray:
+    """How many inputs each neuron can expect per ms, if each emitter has this rate."""
+    work = np.full(neurons, GUESS)
+    quick(arrivals, len(synapses.target))(synapses.first_row, synapses.first, synapses.target, rate, work)
+    return work
 
 
 def arrivals(first_row, first, target, rate, work):

@@ -11,16 +11,20 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+from ..elementary import wide
 from ..rng import U64
+from .lines import begun
 from .pieces import FIRED, NOTHING, UNTOUCHED, last_of
 
 BARE = ("clock", "fire", "next_end", "release", "begin", "age", "change", "record", "finish", "add_row", "add_varied",
-        "deliver", "hit", "deliver_all", "up_to", "pour", "settle", "judge", "add_sums", "prime", "before", "follow",
+        "deliver", "hit", "deliver_all", "up_to", "pour", "settle", "settle_all", "judge", "add_sums", "prime", "before", "follow",
         "run")                               # see link.py
 INSIDE = ("clock", "next_end", "finish", "deliver", "hit", "add_row", "up_to", "pour", "settle", "before", "follow",
           "run")
 STRIDE, FEW = 32, 64             # events, targets that are looked at together
 BLOCK = 2560                     # neurons
+DENSE = 6                        # what a sum costs that acts by its target's number, beside one in a row of all
+CHUNK = 128
 BLANK = np.array(UNTOUCHED).view(np.int64)[()]
 inf = np.inf
 
@@ -247,20 +251,26 @@ def deliver_all(cells, piece, wires, parts, span, t, e, out, counters):
     n, threshold = 0, cells.cell[piece.first].gap * e
     size = piece.last - piece.first
     blocks = max(1, min((size + BLOCK // 2) // BLOCK, targets // (STRIDE * len(parts))))        # short rows stay whole
+    low = piece.first
     for b in range(blocks):
-        high = piece.first - piece.shift + ((b + 1) * size) // blocks
+        high = piece.first + (size if b + 1 == blocks else ((b + 1) * size) // blocks // 8 * 8)
         for i in range(len(parts)):
             row = wires.part[parts[i]]
             begin = span[i, 1]
-            end = up_to(wires.target, begin, row.end, high) if begin < row.end else begin
+            end = up_to(wires.target, begin, row.end, high - piece.shift) if begin < row.end else begin
             span[i, 0], span[i, 1] = begin, end
             if begin < end:
                 pour(cells.pool, wires.target[begin:end], piece.shift, row.weight + 0.0)         # no -0.0
-        for i in range(len(parts)):
-            if span[i, 0] < span[i, 1]:
-                n, updates = settle(cells.u, cells.pool, wires.target[span[i, 0]:span[i, 1]], piece.shift, e, threshold,
-                                    cells.touched, n)
-                counters[2] += updates
+        if targets * DENSE >= size:
+            n, updates = settle_all(cells.u, cells.pool, low, high, e, threshold, cells.touched, n)
+            counters[2] += updates
+        else:
+            for i in range(len(parts)):
+                if span[i, 0] < span[i, 1]:
+                    n, updates = settle(cells.u, cells.pool, wires.target[span[i, 0]:span[i, 1]], piece.shift, e,
+                                        threshold, cells.touched, n)
+                    counters[2] += updates
+        low = high
     for i in range(n):
         fire(cells, piece, cells.touched[i], t, e, out, counters)
     return True
@@ -315,6 +325,29 @@ def settle(u, pool, targets, shift, e, threshold, hits, n):
             hits[n] = j
             n += 1
         pool[j] = UNTOUCHED
+    return n, updates
+
+
+def settle_all(u, pool, low, high, e, threshold, hits, n):
+    """The same for all neurons at places low .. high - 1, one after the other: where nothing arrived, u + -0.0 is u."""
+    wide()
+    updates = 0
+    for begin in range(low, high, CHUNK):
+        us, sums = u[begin:min(begin + CHUNK, high)], pool[begin:min(begin + CHUNK, high)]
+        reached = 0
+        for i in range(len(us)):
+            total = sums[i]
+            v = us[i] + total * e
+            us[i] = v
+            updates += np.float64(total).view(np.int64) != BLANK
+            reached += v >= threshold
+        if reached:
+            for i in range(len(us)):
+                if us[i] >= threshold and sums[i] != 0.0:
+                    hits[n] = begin + i
+                    n += 1
+        for i in range(len(us)):
+            sums[i] = UNTOUCHED
     return n, updates
 
 
@@ -435,7 +468,7 @@ def run(u, cell, alike, threshold, w, place, growths, first, last):
 def renewed(cells: Still) -> Still:
     """The same neurons at the start of another run; what no run changes is shared."""
     places = len(cells.u)
-    return cells._replace(piece=cells.piece.copy(), u=cells.u.copy(), end=np.empty(places),
+    return cells._replace(piece=cells.piece.copy(), u=begun(places, np.float64, cells.u), end=np.empty(places),
                           whose=np.empty(places, np.int64), sums=np.full_like(cells.sums, NOTHING),
-                          pool=np.full(places, UNTOUCHED),
+                          pool=begun(places, np.float64, UNTOUCHED),
                           touched=np.empty(places, np.int64))
