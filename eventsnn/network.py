@@ -30,11 +30,16 @@ class Synapses(NamedTuple):
     varied: np.ndarray       # (rows,) int64: where the row's own weights begin in `weights`; -1: it has none
     spread: np.ndarray       # (rows,) int64: where its own delays begin in `delays`; -1: it has none
     apart: np.ndarray        # (rows,) bool: the row before is of its emitter and delay, and has none of its targets
-    target: np.ndarray       # (synapses,) int32 neuron ids, ascending, distinct and in one piece within a row of one
-                             # delay; by delay, then target, in a row with own delays
+    target: np.ndarray       # (synapses,) neuron ids (see `ids`), ascending, distinct and in one piece within a row of
+                             # one delay; by delay, then target, in a row with own delays
     weights: np.ndarray      # float64, int64, or float32 where every value survives it
     delays: np.ndarray       # float64, or float32 likewise
     pieces: np.ndarray       # (pieces + 1,) int64 neuron ids: where the neurons are cut
+
+
+def ids(neurons: int) -> type:
+    """The type of neuron ids in the table: what rows cost is reading them."""
+    return np.uint16 if neurons < 1 << 16 else np.int32
 
 
 class Flat(NamedTuple):
@@ -58,7 +63,7 @@ def flat(s: Synapses) -> Flat:
     for column, where, own in ((weight, s.varied[row], s.weights), (delay, s.spread[row], s.delays)):
         mine = where >= 0
         column[mine] = own[where[mine] + within[mine]]
-    return Flat(emitter, row, s.target, weight, delay, s.receptor[row], s.count[row])
+    return Flat(emitter, row, s.target.astype(np.int32), weight, delay, s.receptor[row], s.count[row])
 
 
 class Drives(NamedTuple):

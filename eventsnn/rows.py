@@ -20,7 +20,7 @@ CROWD = 32                       # synapses of nearly one delay that are sorted 
 class Raw(NamedTuple):
     """Columns of all synapses, by emitter.  Rows are written back into the first three."""
 
-    target: np.ndarray           # int32
+    target: np.ndarray           # see `network.ids`
     weights: np.ndarray          # of the edges whose synapses have their own
     delays: np.ndarray           # of the edges of kind SPREAD
     level: np.ndarray            # uint8, of those of kind FEW: which of the edge's delays

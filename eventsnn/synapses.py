@@ -14,7 +14,7 @@ import numpy as np
 from .columns import Column, levels
 from .errors import Mistake
 from .kernel.link import link, loop
-from .network import Synapses
+from .network import Synapses, ids
 from .rows import EXACT, FEW, ONE, SPREAD, Edges, Raw, Rows, finish, scratch
 from .rules import Pattern
 from .values import at
@@ -120,7 +120,7 @@ def built(projections: Sequence[Projection], edges: Edges, few: Sequence[np.ndar
     """The table, and whether every weight is exact in it."""
     first = starts(projections, emitters)
     work = int(first[-1])
-    raw = filled(projections, edges.kind, few, emitters, types, work)
+    raw = filled(projections, edges.kind, few, emitters, (ids(int(pieces[-1])), *types), work)
     rows, cursor = Rows.empty(), np.zeros(EXACT + 1, np.int64)
     cursor[EXACT] = 1
     room = scratch(int(np.diff(first).max(initial=0)), edges)
@@ -157,14 +157,14 @@ def starts(projections: Sequence[Projection], emitters: int) -> np.ndarray:
 
 
 def filled(projections: Sequence[Projection], kinds: np.ndarray, few: Sequence[np.ndarray], emitters: int,
-           types: tuple[type, type], work: int) -> Raw:
+           types: tuple[type, type, type], work: int) -> Raw:
     """Every synapse in its emitter's block: by edge, then in the rule's order."""
     spread, by_level = ([p for p, kind in zip(projections, kinds, strict=True) if kind == which]
                         for which in (SPREAD, FEW))
     places = [starts(mine, emitters) for mine in (projections, [p for p in projections if p.weight.own], spread,
                                                   by_level)]
     raw = Raw(*(np.empty(int(place[-1]), kind) for place, kind in
-                zip(places, (np.int32, *types, np.uint8), strict=True)))
+                zip(places, (*types, np.uint8), strict=True)))
     insert = loop(put, work)
     for p, kind, f in zip(projections, kinds, few, strict=True):
         place = [whole[p.emitter:p.emitter + len(p.counts)] for whole in places]
@@ -174,9 +174,9 @@ def filled(projections: Sequence[Projection], kinds: np.ndarray, few: Sequence[n
                 source, target = p.pattern.chunk(k)
                 insert(source, place[0], target + np.int32(p.neuron), raw.target)
                 if p.weight.own:
-                    insert(source, place[1], p.weight.of(first, len(source)).astype(types[0], copy=False), raw.weights)
+                    insert(source, place[1], p.weight.of(first, len(source)).astype(types[1], copy=False), raw.weights)
                 if kind == SPREAD:
-                    insert(source, place[2], p.delay.of(first, len(source)).astype(types[1], copy=False), raw.delays)
+                    insert(source, place[2], p.delay.of(first, len(source)).astype(types[2], copy=False), raw.delays)
                 elif kind == FEW:
                     insert(source, place[3], np.searchsorted(f, p.delay.of(first, len(source))).astype(np.uint8),
                            raw.level)

@@ -159,7 +159,7 @@ def promised(network):
     for r in range(len(s.delay)):
         mine = slice(s.first[r], s.first[r + 1])
         if s.spread[r] < 0:
-            assert (np.diff(s.target[mine]) > 0).all()
+            assert (np.diff(s.target[mine].astype(int)) > 0).all()
             assert len(set(piece[mine])) == 1
         else:
             by = list(zip(each.delay[mine].tolist(), s.target[mine].tolist(), strict=True))

@@ -9,6 +9,7 @@ from typing import NamedTuple
 import numpy as np
 
 from ..rng import U64
+from .lines import LINE
 from .pieces import fetch
 
 BARE = ("enter", "next_due", "count", "collect", "acts_before", "unrolled", "unroll", "copy_due", "in_order",
@@ -17,7 +18,7 @@ BARE = ("enter", "next_due", "count", "collect", "acts_before", "unrolled", "unr
 INSIDE = ("enter", "count", "collect", "ascends", "precedes", "move")
 FEW = 24                   # entries that are sorted by insertion
 CROWD = 64                 # entries in one slice of time, at most, that are
-AHEAD, LINE = 48, 16       # synapses of a row that are fetched before the first is wanted; of one cache line
+AHEAD = 48                 # synapses of a row that are fetched before the first is wanted
 
 
 class Calendar(NamedTuple):
@@ -197,9 +198,9 @@ def unrolled(wiring, due, end):
         row = wiring.row[part]
         if wiring.spread[row] >= 0:
             first, last = wiring.spread[row] - wiring.first[row], wiring.end[part]
-            for i in range(k, min(k + AHEAD, last), LINE // 2):
+            for i in range(k, min(k + AHEAD, last), LINE // wiring.delays.itemsize):
                 fetch(wiring.delays, first + i)
-            for i in range(k, min(k + AHEAD, last), LINE):
+            for i in range(k, min(k + AHEAD, last), LINE // wiring.target.itemsize):
                 fetch(wiring.target, i)
     for d in range(due.size[0]):
         part = due.part[d]

@@ -10,6 +10,7 @@ import numpy as np
 
 from ..rng import U64
 from .drive import Drive, head
+from .lines import LINE
 from .queue import sort_out
 
 BARE = ("note_row", "note_alike", "last_of", "mingle", "next_stream", "sole", "together", "run_streams", "run_stream",
@@ -78,7 +79,7 @@ PART = np.dtype([
 FIRED, WANTED = 4, 5             # places in the counters: spikes in this window; room for spikes that is wanted
 NOTHING = np.nan                 # a sum where nothing has arrived
 UNTOUCHED = -0.0                 # the same, where adding to it must not need a question: no sum of others comes to it
-AHEAD, LINE = 128, 16            # targets that are fetched ahead; of one cache line
+AHEAD = 1024                     # targets of a row that are fetched before it acts
 SOON = 16                        # entries from now on whose parts are fetched
 NEXT = 12                        # entries ahead of the one that acts whose targets are fetched
 
@@ -216,7 +217,8 @@ def fetch(array, i):
 
 def fetch_row(wires, row):
     """Of a row that is next: the cache lines that no hardware would foresee."""
-    for k in range(row.begin, min(row.end, row.begin + AHEAD) if not row.spread else row.begin, LINE):
+    for k in range(row.begin, min(row.end, row.begin + AHEAD) if not row.spread else row.begin,
+                   LINE // wires.target.itemsize):
         fetch(wires.target, k)
 
 

@@ -9,7 +9,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from eventsnn.network import Group, Network, Synapses
+from eventsnn.network import Group, Network, Synapses, ids
 
 from . import clocked, lif
 from .profiles import PROFILES
@@ -138,7 +138,7 @@ def synapses_of(tables: Mapping[str, np.ndarray], populations: Any, projections:
     s = Synapses(*(tables[f"synapses.{NAMES.get(name, name)}"].astype(kind)
                    for name, kind in zip(Synapses._fields, KINDS, strict=True)))
     shift = shifts(populations, projections, s)
-    return s._replace(weight=s.weight << shift,
+    return s._replace(target=s.target.astype(ids(int(s.pieces[-1]))), weight=s.weight << shift,
                       weights=s.weights << np.repeat(shift, np.where(s.varied >= 0, np.diff(s.first), 0)))
 
 
