@@ -13,9 +13,10 @@ from ..elementary import waiting, wide
 from ..rng import GOLDEN, MASK, MIX1, MIX2, S27, S30, S31, S32, U64, word
 from ..streams import Streams, next_event
 
-BARE = ("draw", "next_time", "draw_plain", "draw_any", "head")            # see link.py
+BARE = ("draw", "next_time", "draw_plain", "summed", "draw_any", "head")            # see link.py
 INSIDE = ("head", "next_time")
 BATCH = 512                      # events drawn at once
+EXPONENT = 0x7FF << 52
 STEPS = np.arange(BATCH, dtype=np.uint64) * GOLDEN
 
 
@@ -93,7 +94,7 @@ def draw_plain(flow, b, time, place, bits):
     for i in range(len(bits)):
         z = bits[i] * MIX2
         bits[i] = z ^ (z >> S31)
-    sources, base, low, high, trash = U64(b.sources), flow.base, flow.low, flow.high, flow.trash
+    sources, base, low, high, trash = U64(b.sources) & MASK, flow.base, flow.low, flow.high, flow.trash
     if flow.whole:
         for i in range(len(bits)):
             place[i] = base + np.int64(((bits[i] & MASK) * sources) >> S32)
@@ -101,16 +102,47 @@ def draw_plain(flow, b, time, place, bits):
         for i in range(len(bits)):
             k = base + np.int64(((bits[i] & MASK) * sources) >> S32)
             place[i] = k if low <= k < high else trash
-    wait = b.wait
-    for i in range(len(bits)):
-        time[i] = waiting(bits[i] >> S32) * wait
+    summed(flow, b.wait, time, bits)
+
+
+def summed(flow, wait, time, bits):
+    """When the events of a batch act: waiting times summed one after the other, each sum rounded.
+
+    From t to the next power of two, doubles are the multiples of one unit, so a rounded sum is t plus the waiting time
+    rounded to it (unless that lies halfway between two), and such sums are exact in any order: in quarters, side by side.
+    """
+    wide()
     t, delay, tick = flow.last, flow.delay, flow.tick
+    low = np.int64(np.float64(max(t, 0.0)).view(np.int64) & EXPONENT).view(np.float64)      # the power of two before t
+    half = low * 2.0 ** -53
+    doubtful = low < 1e-200
     for i in range(len(time)):
-        t += time[i]
-        time[i] = t
-    flow.last = t
-    for i in range(len(time)):
-        time[i] = stamp(time[i], tick) + delay               # law S9
+        w = waiting(bits[i] >> S32) * wait
+        rounded = w + low - low
+        time[i] = rounded
+        doubtful |= abs(w - rounded) == half
+    quarter = len(time) // 4
+    q0, q1, q2, q3 = time[:quarter], time[quarter:2 * quarter], time[2 * quarter:3 * quarter], time[3 * quarter:]
+    s0 = s1 = s2 = s3 = 0.0
+    for i in range(quarter):
+        s0 += q0[i]
+        s1 += q1[i]
+        s2 += q2[i]
+        s3 += q3[i]
+        q0[i], q1[i], q2[i], q3[i] = s0, s1, s2, s3
+    end = t + (s0 + s1 + s2 + s3)
+    if doubtful or not end < 2.0 * low:
+        for i in range(len(time)):
+            t += waiting(bits[i] >> S32) * wait
+            time[i] = stamp(t, tick) + delay                 # law S9
+        flow.last = t
+        return
+    flow.last = end
+    for i in range(quarter):
+        q0[i] = stamp(t + q0[i], tick) + delay
+        q1[i] = stamp(t + s0 + q1[i], tick) + delay
+        q2[i] = stamp(t + (s0 + s1) + q2[i], tick) + delay
+        q3[i] = stamp(t + (s0 + s1 + s2) + q3[i], tick) + delay
 
 
 def draw_any(flow, streams, time, place):
