@@ -109,7 +109,8 @@ def summed(flow, wait, time, bits):
     """When the events of a batch act: waiting times summed one after the other, each sum rounded.
 
     From t to the next power of two, doubles are the multiples of one unit, so a rounded sum is t plus the waiting time
-    rounded to it (unless that lies halfway between two), and such sums are exact in any order: in quarters, side by side.
+    rounded to it (unless that lies halfway between two), and such sums are exact in any order: in quarters, side by
+    side.
     """
     wide()
     t, delay, tick = flow.last, flow.delay, flow.tick
