@@ -17,8 +17,8 @@ from .lines import begun
 from .pieces import FIRED, NOTHING, UNTOUCHED, last_of
 
 BARE = ("clock", "fire", "next_end", "release", "begin", "age", "change", "record", "finish", "add_row", "add_varied",
-        "deliver", "hit", "deliver_all", "up_to", "pour", "settle", "settle_all", "judge", "add_sums", "prime", "before",
-        "follow", "run")                       # see link.py
+        "deliver", "hit", "deliver_all", "up_to", "pour", "settle", "settle_all", "judge", "add_sums", "prime",
+        "before", "follow", "run")                       # see link.py
 INSIDE = ("clock", "next_end", "finish", "deliver", "hit", "add_row", "up_to", "pour", "settle", "before", "follow",
           "run")
 STRIDE, FEW = 32, 64             # events, targets that are looked at together
