@@ -85,9 +85,11 @@ def test_random_networks_agree_with_the_specification(kind):
     check()
 
 
-@pytest.mark.parametrize("block", [3, 7])
-def test_rows_of_one_instant_that_go_by_blocks_of_neurons(block):
-    """A piece much longer than a block; inputs that cancel, multapses, and neurons that fire together."""
+@pytest.mark.parametrize(("block", "dense"), [(3, 0), (7, 0), (16, 0), (3, 100), (8, 100)])
+def test_rows_of_one_instant_that_go_by_blocks_of_neurons(block, dense):
+    """A piece much longer than a block; inputs that cancel, multapses, and neurons that fire together.
+
+    dense: whether sums act by their targets' numbers or one after the other through the block."""
     def forget():
         link._build.cache_clear()
         link._digest.cache_clear()
@@ -106,7 +108,7 @@ def test_rows_of_one_instant_that_go_by_blocks_of_neurons(block):
     expected = es.simulate(network, 15.0, backend="simpy")
     assert len(expected.spikes) > 100
     forget()
-    with mock.patch("eventsnn.kernel.still.BLOCK", block):
+    with mock.patch("eventsnn.kernel.still.BLOCK", block), mock.patch("eventsnn.kernel.still.DENSE", dense):
         same(expected, es.simulate(network, 15.0, backend="python"))
     forget()
     same(expected, es.simulate(network, 15.0, backend="compiled"))

@@ -2,6 +2,7 @@
 
 import itertools
 import math
+from types import SimpleNamespace
 
 import mpmath
 import networkx as nx
@@ -13,6 +14,7 @@ from hypothesis import strategies as st
 import eventsnn as es
 from eventsnn import rng
 from eventsnn.gamma import gamma
+from eventsnn.kernel import drive
 from eventsnn.kernel.link import link
 from eventsnn.rng import U64, key, lane, philox, unit
 from eventsnn.streams import BLOCK, expected, next_event, rate_at, streams
@@ -262,6 +264,28 @@ def test_plain_and_compiled_events_are_equal_bit_for_bit(kind):
     net = network(p=KINDS[kind])
     assert events(net, 60.0, step=next_event) == events(net, 60.0)
     assert len(events(net, 60.0)) > 20
+
+
+@pytest.mark.parametrize(("last", "waits"), [
+    (100.0, [0.75, 2.0 ** -46, 2.0 ** -47, 3.0 * 2.0 ** -47]),        # 2^-46 apart: halfway between two doubles
+    (1.0, [0.1, 0.2, 0.3, 0.05]),                                     # over a power of two, where they lie wider apart
+    (3.0, [1e-20, 0.1, 1e-20, 0.2]),
+    (-2.0, [0.5, 0.1, 1.5, 0.3]), (0.0, [0.1, 0.2, 0.3, 0.4]), (5e-324, [1e-310, 0.1, 0.2, 0.3]),
+    (64.0, [63.99, 0.001, 0.001, 0.001])])
+def test_a_batch_is_summed_as_its_events_are_one_after_the_other(last, waits, monkeypatch):
+    rows = list(itertools.permutations(waits))
+    monkeypatch.setattr(drive, "waiting", lambda bits: waits[int(bits)])
+    monkeypatch.setattr(drive, "stamp", lambda t, tick: t)
+    for row in rows:
+        bits = np.array([waits.index(w) for w in (*row, *row)], U64) << rng.S32
+        flow = SimpleNamespace(last=last, delay=0.5, tick=0.0)
+        time = np.empty(8)
+        drive.summed(flow, 1.0, time, bits)
+        t, alone = last, []
+        for w in (*row, *row):
+            t += w
+            alone.append(t + 0.5)
+        assert (time.tolist(), flow.last) == (alone, t)
 
 
 @pytest.mark.parametrize("kind", KINDS)

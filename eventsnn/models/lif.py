@@ -9,10 +9,11 @@ that decay by tau_w (adaptation) and adds b_th to the threshold, in steps that d
 Shinomoto 2009).
 
 Three representations serve this one vocabulary; the attributes alone decide which (law S11).  Where tau_m is finite and
-injected currents are piecewise constant, delta synapses keep a scaled state (`lif_scaled`), and exponential currents,
-synaptic and spike-triggered, one coefficient each (`lif_coefficients`) if each of their time constants differs from
-tau_m by more than an eighth of the longer and tau_m is at most 100 times the shortest.  All others keep V and their
-currents (`lif_linear`).
+injected currents are piecewise constant, delta synapses keep a scaled state (`lif_scaled`) if i_offset drives nobody of
+the population above threshold, and exponential currents, synaptic and spike-triggered, one coefficient each
+(`lif_coefficients`, which foresees spikes and so also serves who fires by i_offset alone) if each of their time
+constants differs from tau_m by more than an eighth of the longer and tau_m is at most 100 times the shortest.  All
+others keep V and their currents (`lif_linear`).
 """
 
 from collections.abc import Mapping
@@ -70,7 +71,8 @@ def prepare(values: Mapping[str, Any], size: int, waves: Waves) -> Prepared:
     settle(p)
     p.update(channels.receptors(p, size))
     spiked = [p[name] for name in ("tau_w", "b_w", "tau_th", "b_th") if p[name] is not None]
-    if set(p["synapse"]) == {"delta"} and not spiked and waves.steps and bool(np.all(np.isfinite(p["tau_m"]))):
+    if (set(p["synapse"]) == {"delta"} and not spiked and waves.steps and bool(np.all(np.isfinite(p["tau_m"])))
+            and not np.any(p["i_offset"] * p["tau_m"] > (p["v_thresh"] - p["v_rest"]) * p["cm"])):
         return lif_scaled.prepare(p, size, waves)
     return (lif_coefficients if lif_coefficients.serves(p, waves) else lif_linear).prepare(p, size, waves)
 

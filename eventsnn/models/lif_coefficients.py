@@ -208,7 +208,7 @@ def serves(values: Mapping[str, Any], waves: Waves) -> bool:
         return False
     taus = [tau for tau in (*values["tau_syn"], *(values["tau_w"] or [])) if tau is not None]
     tau_m = values["tau_m"]
-    if not taus or len(taus) > 16 or not np.all(np.isfinite(tau_m)):
+    if len(taus) > 16 or not np.all(np.isfinite(tau_m)):
         return False
     apart = all(np.all(np.abs(tau - tau_m) > np.maximum(tau, tau_m) / 8.0) for tau in taus)
     return apart and all(bool(np.all(tau_m <= 100.0 * tau)) for tau in taus)
