@@ -170,6 +170,22 @@ def test_a_population_of_several_blocks_over_several_shards():
     assert len(agree(network, 6.0).spikes) > 3000
 
 
+def test_plain_shards_reach_neurons_whose_place_is_far_from_their_number():
+    """numpy's integers of 16 bits, in which the table has its ids, would wrap."""
+    g = nx.MultiDiGraph()
+    for n in "abcd":
+        g.add_node(n, size=60, **CELL)
+        drives(g, n, 60, {"rate": 900.0})
+    for n in "abcd":
+        for m in "abcd":
+            g.add_edge(n, m, rule="fixed_indegree", indegree=5, weight=1.5, delay=1.0)
+    g.add_edge("a", "c", rule="fixed_indegree", indegree=5, weight=1.5, delay={"uniform": [1.0, 2.0]})
+    network = es.compile(g, seed=1)
+    expected = es.simulate(network, 15.0, backend="simpy")
+    for threads in (1, 2, 4):
+        same(expected, run(network, 15.0, jit=False, seed=network.seed, threads=threads))
+
+
 @pytest.mark.parametrize("offset", [0.0, [0.0, 1.0, 0.0, -1.0]])
 def test_a_jump_of_exactly_the_threshold_reaches_it(offset):
     """From a drive, and from a row, whether all have one threshold or not."""

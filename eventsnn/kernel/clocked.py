@@ -20,7 +20,8 @@ import numpy as np
 from ..course import Setup
 from ..rng import U64
 from .drive import head
-from .pieces import AHEAD, COMMON, LINE, fetch, soonest, through
+from .lines import LINE, begun
+from .pieces import AHEAD, COMMON, fetch, soonest, through
 from .pieces import FIRED as SPIKES
 from .queue import sort_out
 from .still import before
@@ -38,7 +39,6 @@ WORDS, BYTE_BITS = BLOCK // 8, 3         # a byte for each neuron, read eight at
 ONE, LAST = U64(1), U64(BLOCK - BLOCK_BITS)
 DE_BRUIJN = U64(0x03F79D71B4CB0A89)      # its 64 stretches of 6 bits all differ (Leiserson, Prokop and Randall 1998)
 LONG = 16                                # smallest delays in a window of those who are alone
-LINE_BYTES = 64
 RING = 1 << 25                           # bytes of sums for them, at most
 
 
@@ -279,10 +279,10 @@ def send(cells, wires, piece_of_part, out, first, last):
 def foresee(wires, part):
     """What will be read of a part, if there is such a part."""
     row = wires.part[U64(min(part, len(wires.part) - 1))]
-    for k in range(row.begin, min(row.end, row.begin + AHEAD), LINE):
+    for k in range(row.begin, min(row.end, row.begin + AHEAD), LINE // wires.target.itemsize):
         fetch(wires.target, k)
     if row.own:
-        for k in range(row.begin, min(row.end, row.begin + AHEAD), LINE // 2):
+        for k in range(row.begin, min(row.end, row.begin + AHEAD), LINE // wires.weights.itemsize):
             fetch(wires.weights, row.weights + k)
 
 
@@ -368,27 +368,19 @@ def laid_out(setup: Setup, k: int, first: np.ndarray, last: np.ndarray, pace: fl
     for b in range(len(piece)):
         piece.recorded[b] = (column[piece.first[b]:piece.last[b]] >= 0).any()
     lane = np.dtype(quick.lane)
-    own = aligned((len(columns(params, quick.constants)), places), lane)
+    own = begun((len(columns(params, quick.constants)), places), lane, 0)
     own[:, place] = columns(params[place], quick.constants)
     ring, receptors = slots(delay) if pace else 1, max(1, *(q.receptors for q in setup.network.populations))
-    nothing, sums = lane.type(np.iinfo(lane).min), aligned((ring, receptors, places), lane)
+    nothing, sums = lane.type(np.iinfo(lane).min), begun((ring, receptors, places), lane, 0)
     sums[...] = nothing
-    fired = aligned((places,), np.dtype(np.uint8))
+    fired = begun(places, np.uint8, 0)
     return neuron, place, piece, Clocked(
-        piece, params, state, aligned((2, len(columns(state, quick.registers)), places), lane), own, sums, nothing,
+        piece, params, state, begun((2, len(columns(state, quick.registers)), places), lane, 0), own, sums, nothing,
         np.zeros((ring, len(piece)), np.int64), np.zeros((ring, len(piece)), np.int64),
         np.zeros((ring, places >> BLOCK_BITS), np.uint8), fired, fired.view(np.uint64).reshape(-1, WORDS),
         np.zeros(places, np.int64), np.ones(places >> BLOCK_BITS, np.uint8), bits(), np.empty(places, np.int64),
         delay.astype(np.int64) if pace else np.empty(0, np.int64), np.array([0.0, pace]), column, probe.variables,
         probe.samples)
-
-
-def aligned(shape: tuple[int, ...], lane: np.dtype) -> np.ndarray:
-    """Zeros that begin with a cache line, so that no vector lies across two."""
-    size = int(np.prod(shape)) * lane.itemsize
-    memory = np.zeros(size + LINE_BYTES, np.uint8)
-    first = -memory.ctypes.data % LINE_BYTES
-    return memory[first:first + size].view(lane).reshape(shape)
 
 
 def bits() -> np.ndarray:

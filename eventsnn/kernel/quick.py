@@ -164,7 +164,8 @@ def layouts(setup: Setup, chosen: Plan, owner: np.ndarray, shard: int, wiring: W
         if not jit:
             cells = cells._make(loose(table) if table.dtype.names else table for table in cells)
             drive = drive._replace(flow=loose(drive.flow))
-        wires = Wires(parts, wiring.first_row, wiring.target, wiring.weights, wiring.after)
+        target = wiring.target if jit else wiring.target.astype(np.int64)      # numpy's own integers of 16 bits wrap
+        wires = Wires(parts, wiring.first_row, target, wiring.weights, wiring.after)
         made.append(Layout(Quick(cells, wires, drive, of_part, of_neuron, np.full(4, -1)), neuron, place))
     return made
 
