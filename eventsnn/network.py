@@ -151,7 +151,7 @@ class Network:
                     h.update(b"".join(np.ascontiguousarray(v).tobytes() for v in trains))
         for g in self.groups:
             h.update(g.dynamics.name.encode() + g.neuron.tobytes() + g.params.tobytes() + g.state.tobytes())
-        for table in (*self.synapses, *self.drives):
+        for table in (*self.synapses._replace(target=self.synapses.target.astype(np.int32, copy=False)), *self.drives):
             h.update(np.ascontiguousarray(table).tobytes())
         return h.hexdigest()
 

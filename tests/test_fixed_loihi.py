@@ -360,3 +360,18 @@ def test_u_goes_around_above_2_23_and_at_minus_2_23_and_shifts_round_down(weight
     g.add_edge("in", "n", weight=weight, weight_exp=exponent)
     r = simulate(profiles.network(g, "loihi1_lava"), 4.0, record={"n": ["u"]}, record_at=1.0, backend="python")
     assert r.recorded["n"]["u"].ravel().tolist() == [0.0, 0.0, u, 0.0]
+
+
+@pytest.mark.parametrize("spikes", [1028, 2055, 2056, 2057, 4112])
+def test_a_source_that_fires_often_within_a_tick_adds_more_than_26_bits(spikes):
+    """Its sum comes back inside 24 bits when a word of 32 is shifted up by 6: u is the same, but was too large."""
+    g = nx.MultiDiGraph()
+    g.add_node("s", model="spikes", size=1, times=[5.0] * spikes)
+    g.add_node("n", model="loihi1_lava", size=128, du=4095, dv=64, vth=131071)
+    g.add_edge("s", "n", weight=255, weight_exp=7)
+    net = profiles.network(g, "loihi1_lava")
+    expected = simulate(net, 20.0, backend="simpy")
+    assert expected.counters["saturations"] > 0
+    for backend in ("python", "compiled") if spikes == 2056 else ("python",):
+        ran = simulate(net, 20.0, backend=backend)
+        assert (ran.spikes, ran.counters) == (expected.spikes, expected.counters)

@@ -116,7 +116,7 @@ def summed(flow, wait, time, bits):
     t, delay, tick = flow.last, flow.delay, flow.tick
     low = np.int64(np.float64(max(t, 0.0)).view(np.int64) & EXPONENT).view(np.float64)      # the power of two before t
     half = low * 2.0 ** -53
-    doubtful = False
+    doubtful = len(time) % 4 > 0
     for i in range(len(time)):
         w = waiting(bits[i] >> S32) * wait
         rounded = w + low - low

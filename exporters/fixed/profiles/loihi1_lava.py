@@ -42,8 +42,8 @@ INSIDE = ("columns",)
 HALF, TOP, OVER = 1 << 23, (1 << 23) - 1, 1 << 31
 WORD = np.int32
 NOTHING = WORD(-1 << 31)                 # see kernel/clocked.py
-NONE, SIX, TWELVE, SHORT, FRACTION = (WORD(x) for x in (0, 6, 12, (1 << 15) - 1, (1 << 12) - 1))
-HIGHEST, OUTSIDE = WORD(TOP), WORD(-1 << 24)
+NONE, TWO, SIX, TWELVE, SHORT, FRACTION = (WORD(x) for x in (0, 2, 6, 12, (1 << 15) - 1, (1 << 12) - 1))
+HIGHEST, SIZED, OUTSIDE = WORD(TOP), WORD(1 << 25), WORD(-1 << 24)
 ODD, LOUD = 4, 8                         # of a block: its tick is made `exactly`; some u leaves no choice
 SOMETIMES = 8                            # ticks between looks at who may sleep
 SCALARS = ("du", "dv", "vth", "bias", "receptors")
@@ -145,7 +145,7 @@ def columns(cells, piece, slot, first, last, t):
              WORD(4096 - p.dv), WORD(p.vth << 6), first, last):
         for b in range(first, last):
             if cells.awake[b] & ODD:
-                exactly(cells, old, new, b)
+                exactly(cells, sums[0], old, new, b)
     if np.int64(t) % SOMETIMES == 0:
         settled(old[0], old[1], new[0], new[1], cells.awake, first, last)
     return others
@@ -165,9 +165,9 @@ def fallen(sums, p, low, high):
 
 
 def swept(us, vs, biases, sums, new_us, new_vs, fired, awake, keep_u, keep_v, theta, first, last):
-    """`current` and `potential` in words of 32 bits.  A block where some u or v leaves 24 bits is ODD, and its tick is
-    made again by somebody else; elsewhere nothing goes around, nothing is held, and no intermediate result takes more
-    than a word.  Whether any block is."""
+    """`current` and `potential` in words of 32 bits.  A block where some u or v leaves 24 bits, or a sum 26, is ODD,
+    and its tick is made again by somebody else; elsewhere nothing goes around, nothing is held, and no intermediate
+    result takes more than a word.  Whether any block is."""
     wide()
     apart()
     strange = False
@@ -176,21 +176,26 @@ def swept(us, vs, biases, sums, new_us, new_vs, fired, awake, keep_u, keep_v, th
         for k in range(BLOCK):
             j = low + U64(k)
             a = sums[j] if sums[j] != NOTHING else NONE
-            sums[j] = NOTHING
             x = WORD(faded(us[j], keep_u) + WORD(a << SIX))
             y = WORD(WORD(faded(vs[j], keep_v) + x) + biases[j])
             new_us[j], new_vs[j] = x, y
-            news = WORD(news | WORD(WORD(astray(x, y) | WORD(theta - y)) & OUTSIDE))       # y > theta: also negative
+            far = WORD(astray(x, y) | WORD(WORD(a + SIZED) >> TWO))
+            news = WORD(news | WORD(WORD(far | WORD(theta - y)) & OUTSIDE))                # y > theta: also negative
         state = ODD if awake[b] & LOUD else AWAKE
         if news != NONE and state == AWAKE:
             beyond = NONE
             for k in range(BLOCK):
                 j = low + U64(k)
                 y = new_vs[j]
-                beyond = WORD(beyond | WORD(WORD(astray(new_us[j], y) | WORD(HIGHEST - y)) & OUTSIDE))
+                a = sums[j] if sums[j] != NOTHING else NONE
+                far = WORD(astray(new_us[j], y) | WORD(WORD(a + SIZED) >> TWO))
+                beyond = WORD(beyond | WORD(WORD(far | WORD(HIGHEST - y)) & OUTSIDE))
                 fired[j] = y > theta
                 new_vs[j] = NONE if y > theta else y
             state = ODD if beyond != NONE else FIRED
+        if state != ODD:
+            for k in range(BLOCK):
+                sums[low + U64(k)] = NOTHING
         strange = strange or state == ODD
         awake[b] = state
     return strange
@@ -209,12 +214,13 @@ def faded(x, keep):
     return WORD(WORD(high * keep) + WORD(WORD(WORD(low * keep) + up) >> TWELVE))
 
 
-def exactly(cells, old, new, b):
+def exactly(cells, sums, old, new, b):
     """The block by the model's own functions."""
     state = AWAKE | ODD
     for j in range(b << BLOCK_BITS, (b + 1) << BLOCK_BITS):
         p, s = cells.params[j], cells.state[j]
-        a = WORD(new[0, j] - faded(old[0, j], WORD(4095 - p.du))) >> SIX          # what `swept` has added
+        a = sums[j] if sums[j] != NOTHING else NONE
+        sums[j] = NOTHING
         exact = current(p.du, np.int64(old[0, j]), np.int64(a))
         u = around(exact)
         total = potential(p.dv, np.int64(old[1, j]), u + np.int64(cells.own[0, j]))
