@@ -235,7 +235,7 @@ def test_few_different_delays_make_rows_and_many_make_one_row_of_own_delays():
     assert (len(many.delay), len(many.delays)) == (20, 400)
 
 
-@pytest.mark.parametrize(("size", "indegree", "own", "bytes_per_synapse"), [(5000, 500, False, 5.0),
+@pytest.mark.parametrize(("size", "indegree", "own", "bytes_per_synapse"), [(5000, 500, False, 3.0),
                                                                            (5000, 300, True, 12.5)])
 def test_a_synapse_takes_few_bytes_and_building_few_more(size, indegree, own, bytes_per_synapse):
     edge = {"rule": "fixed_indegree", "indegree": indegree, "weight": 0.1, "delay": 1.5}
