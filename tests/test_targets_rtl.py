@@ -6,7 +6,6 @@ silences and some of the others.  Tests whose tools are missing are skipped, unl
 
 import dataclasses
 import json
-import os
 import re
 import subprocess
 from pathlib import Path
@@ -16,6 +15,7 @@ import networkx as nx
 import numpy as np
 import pytest
 import vectors as chosen
+from circuits import tools
 from eventsnn.exporters import checks, export, quantise, vectors
 from eventsnn.exporters.fixed.reference import run as reference
 from eventsnn.exporters.verilog.images import design, memory_bits
@@ -37,13 +37,6 @@ LONG = ["silence_linear", "silence_lut"]
 SHORT = ["rails_none", "rails_linear", "rails_lut", "together", "sparse", "nothing", "many"]
 RANDOM = [f"random_{seed}" for seed in range(22) if seed % 3 < 2]      # in event mode; those with "mul" are refused
 BESIDE = {"verilator": [*LONG, "many"], "cxxrtl": ["silence_none", "many"], "netlist": ["rails_lut"]}
-
-
-def tools(*names):
-    """Skip unless they are there or must be."""
-    missing = [name for name in names if found(name) is None]
-    if missing and os.environ.get("EVENTSNN_TOOLS") != "required":
-        pytest.skip(f"{' and '.join(missing)} not installed")
 
 
 def refused(network, folder, words):

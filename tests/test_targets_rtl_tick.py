@@ -5,20 +5,19 @@ one, CXXRTL some.  Tests whose tools are missing are skipped, unless EVENTSNN_TO
 """
 
 import dataclasses
-import os
 import subprocess
 
 import networkx as nx
 import numpy as np
 import pytest
 import vectors as chosen
+from circuits import tools
 from eventsnn.exporters import export, quantise, vectors, verilog
 from eventsnn.exporters.fixed import clocked
 from eventsnn.exporters.fixed.reference import run as reference
 from eventsnn.exporters.verilog.clocked import design, memory_bits
 from eventsnn.exporters.verilog.simulators import NEEDS, simulate
 from eventsnn.exporters.verilog.states import states
-from eventsnn.exporters.verilog.tools import found
 from eventsnn.exporters.verilog.writer import RTL
 
 from eventsnn.errors import Mistake
@@ -30,13 +29,6 @@ PARTS = 5                                # random networks of so many independen
 SHORT = ["tick", "tick_floor", "tick_round", "tick_first", "crowd"]
 RANDOM = [f"random_{seed}" for seed in range(2, 24, 3)] + [f"receptors_{seed}" for seed in range(6)]
 WORLD = (120, 5, 1500)                   # back-pressure, its seed, a clock of reset
-
-
-def tools(*names):
-    """Skip unless they are there or must be."""
-    missing = [name for name in names if found(name) is None]
-    if missing and os.environ.get("EVENTSNN_TOOLS") != "required":
-        pytest.skip(f"{' and '.join(missing)} not installed")
 
 
 def network_of(name):
