@@ -38,6 +38,7 @@ from .stations import Flow, Judgement, Station, Told, Word, summary
 
 __all__ = ["COSTS", "EVENT_CORE", "Fabric", "Machine", "Ran", "emulate", "of", "run", "slowed", "turning", "ways"]
 
+
 class End(NamedTuple):
     """A tick's end on one core."""
 

@@ -21,7 +21,7 @@ from ..course import Setup
 from ..rng import U64
 from .drive import head
 from .lines import LINE, begun
-from .pieces import AHEAD, COMMON, fetch, soonest, through
+from .pieces import AHEAD, COMMON, fetch, fetch_row, soonest, through
 from .pieces import FIRED as SPIKES
 from .queue import sort_out
 from .still import before
@@ -279,8 +279,7 @@ def send(cells, wires, piece_of_part, out, first, last):
 def foresee(wires, part):
     """What will be read of a part, if there is such a part."""
     row = wires.part[U64(min(part, len(wires.part) - 1))]
-    for k in range(row.begin, min(row.end, row.begin + AHEAD), LINE // wires.target.itemsize):
-        fetch(wires.target, k)
+    fetch_row(wires, row)
     if row.own:
         for k in range(row.begin, min(row.end, row.begin + AHEAD), LINE // wires.weights.itemsize):
             fetch(wires.weights, row.weights + k)
