@@ -172,24 +172,22 @@ def swept(us, vs, biases, sums, new_us, new_vs, fired, awake, keep_u, keep_v, th
     apart()
     strange = False
     for b in range(first, last):
-        low, news = U64(b) << U64(BLOCK_BITS), NONE
+        low, news, much = U64(b) << U64(BLOCK_BITS), NONE, NONE
         for k in range(BLOCK):
             j = low + U64(k)
             a = sums[j] if sums[j] != NOTHING else NONE
+            much = WORD(much | WORD(a + SIZED))
             x = WORD(faded(us[j], keep_u) + WORD(a << SIX))
             y = WORD(WORD(faded(vs[j], keep_v) + x) + biases[j])
             new_us[j], new_vs[j] = x, y
-            far = WORD(astray(x, y) | WORD(WORD(a + SIZED) >> TWO))
-            news = WORD(news | WORD(WORD(far | WORD(theta - y)) & OUTSIDE))                # y > theta: also negative
-        state = ODD if awake[b] & LOUD else AWAKE
+            news = WORD(news | WORD(WORD(astray(x, y) | WORD(theta - y)) & OUTSIDE))       # y > theta: also negative
+        state = ODD if awake[b] & LOUD or WORD(much >> TWO) & OUTSIDE else AWAKE
         if news != NONE and state == AWAKE:
             beyond = NONE
             for k in range(BLOCK):
                 j = low + U64(k)
                 y = new_vs[j]
-                a = sums[j] if sums[j] != NOTHING else NONE
-                far = WORD(astray(new_us[j], y) | WORD(WORD(a + SIZED) >> TWO))
-                beyond = WORD(beyond | WORD(WORD(far | WORD(HIGHEST - y)) & OUTSIDE))
+                beyond = WORD(beyond | WORD(WORD(astray(new_us[j], y) | WORD(HIGHEST - y)) & OUTSIDE))
                 fired[j] = y > theta
                 new_vs[j] = NONE if y > theta else y
             state = ODD if beyond != NONE else FIRED
