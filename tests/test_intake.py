@@ -18,7 +18,7 @@ from strategies import networks
 from test_threads import PATIENT, laid_out
 
 import eventsnn as es
-from eventsnn.intake import Held, Intake
+from eventsnn.intake import Held, Intake, sort
 from eventsnn.kernel import engine
 from eventsnn.spikefile import Appender
 
@@ -224,3 +224,13 @@ def test_a_file_may_be_read_after_each_append(tmp_path):
         assert np.load(tmp_path / "s.npy")["neuron"].tolist() == list(range(k + 1))
     told = json.loads(json.dumps(es.Spikes.load(tmp_path / "s.npy", n=5).time.tolist()))
     assert told == [0.0, 1.0, 2.0, 3.0, 4.0]
+
+
+@pytest.mark.parametrize("instants", [1, 3, 40, 10_000])
+def test_a_delivery_is_sorted_by_time_then_neuron_however_many_fire_at_one_instant(instants):
+    rng = np.random.default_rng(instants)
+    time, neuron = rng.integers(0, instants, 500) / 7.0, rng.integers(0, 30, 500)
+    order = np.lexsort((neuron, time))
+    when, who = sort(time, neuron)
+    assert (when == time[order]).all()
+    assert (who == neuron[order]).all()
