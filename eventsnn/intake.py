@@ -67,12 +67,11 @@ class Intake:
                  provenance: Mapping[str, Any] | None = None):
         self.unit, self.out, self.provenance = network.tick or 1.0, out, provenance or {}
         self.place = np.zeros(network.emitters, np.int64)      # of each emitter: where its spikes go
-        self.number = np.zeros(network.emitters, np.int64)     # ... and under which number
+        self.number = network.number_of_emitter                # ... and under which number
         neurons = [p for p in network.populations if p.kind == "neuron"]
         sources = [network.by_name[name] for name in listened]
-        for k, p in [*((0, p) for p in neurons), *enumerate(sources, 1)]:
+        for k, p in enumerate(sources, 1):
             self.place[p.emitter:p.emitter + p.size] = k
-            self.number[p.emitter:p.emitter + p.size] = max(p.neuron, 0) + np.arange(p.size)
         self.labels = [tuple((p.name, p.neuron, p.size) for p in neurons), *(((p.name, 0, p.size),) for p in sources)]
         self.names = [NEURONS, *(SOURCE.format(k) for k in range(len(sources)))]
         self.kept: list[Any] = [Held() for _ in self.names]

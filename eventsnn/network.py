@@ -129,6 +129,21 @@ class Network:
         return sum(p.size for p in self.populations if p.kind != "current")
 
     @cached_property
+    def emitter_of_neuron(self) -> np.ndarray:
+        """(neurons,) int64"""
+        return np.concatenate([np.empty(0, np.int64), *(p.emitter + np.arange(p.size) for p in self.populations
+                                                        if p.kind == "neuron")])
+
+    @cached_property
+    def number_of_emitter(self) -> np.ndarray:
+        """(emitters,) int64: a neuron's id, a source's index in its population."""
+        number = np.empty(self.emitters, np.int64)
+        for p in self.populations:
+            if p.kind != "current":
+                number[p.emitter:p.emitter + p.size] = max(p.neuron, 0) + np.arange(p.size)
+        return number
+
+    @cached_property
     def by_name(self) -> dict[str | int, Population]:
         return {p.name: p for p in self.populations}
 

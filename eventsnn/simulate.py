@@ -180,24 +180,24 @@ def lay_out(network: Network, until: float, at_ms: np.ndarray, wanted: Mapping[A
     probes: list[tuple[np.ndarray, list[int]]] = []
     for n, group in enumerate(network.groups):
         mine = [p for p in network.populations if p.kind == "neuron" and p.group == n and p.name in wanted]
-        column = np.full(len(group.neuron), -1, np.int64)
-        for p in mine:
-            column[p.offset:p.offset + p.size] = 0
-        column[column == 0] = np.arange(np.count_nonzero(column == 0))
+        column = np.broadcast_to(np.int64(-1), len(group.neuron))
+        if mine:
+            column = column.copy()
+            for p in mine:
+                column[p.offset:p.offset + p.size] = 0
+            column[column == 0] = np.arange(np.count_nonzero(column == 0))
         which = sorted({k for p in mine for k in columns(p, wanted[p.name])})
         probes.append((column, which))
     shapes = [(len(which), len(times), int(column.max(initial=-1)) + 1) for column, which in probes]
     affordable(len(times), sum(a * b for a, _, b in shapes))
     keep = np.zeros(network.emitters, np.bool_)
-    emitter_of_neuron = np.empty(network.neurons, np.int64)
     for p in network.populations:
-        if p.kind == "neuron":
-            emitter_of_neuron[p.neuron:p.neuron + p.size] = p.emitter + np.arange(p.size)
         if p.kind == "neuron" or p.name in listened:
             keep[p.emitter:p.emitter + p.size] = True
     return Setup(network, end, times, [Probe(column, np.array(which, np.int64), np.zeros(shape))
                                        for (column, which), shape in zip(probes, shapes, strict=True)],
-                 keep, emitter_of_neuron, streams(network, seed), trains(network, inputs), Intake(network, listened))
+                 keep, network.emitter_of_neuron, streams(network, seed), trains(network, inputs),
+                 Intake(network, listened))
 
 
 def ticks_until(until: float, tick: float) -> float:

@@ -21,7 +21,7 @@ allowance = [3000]       # spikes, inputs and windows that are left to this proc
 def brief(setup: Setup) -> tuple[Outcome, list[Any]] | None:
     """The whole run, if it is a little one: its outcome, and what its sink is to be called with."""
     most = min(MOST, allowance[0])
-    if most <= 0 or work(setup) > LITTLE:
+    if most <= 0 or setup.network.neurons > LITTLE or work(setup) > LITTLE:
         return None
     deliveries: list[Any] = []
     outcome = run(setup._replace(sink=lambda *spikes: deliveries.append(spikes)), False, window=WINDOW, most=most)

@@ -110,7 +110,7 @@ def run(setup: Setup, jit: bool, progress: Callable[[float, float], None] | None
     chosen = plan(setup, width)
     ranks = chosen.slow
     of = deal(setup, threads, width, worth, chosen.stream)
-    kept = latest(network.kept, ("shards", of.shards), of.owner, dict)
+    kept = latest(network.kept, ("shards", of.shards), of.owner[:0] if of.shards == 1 else of.owner, dict)
     wires = once(kept, ("wiring", width), True, lambda: wirings(setup, of, chosen.group))
     mail = post.mail(of.shards, room, compiled)
     pace = width if of.shards == 1 and alone(setup, chosen) else 0.0

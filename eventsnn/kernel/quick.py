@@ -146,11 +146,10 @@ def layouts(setup: Setup, chosen: Plan, owner: np.ndarray, shard: int, wiring: W
         parts = parts if jit else loose(parts)
     made = []
     for k in chosen.groups:
-        mine = (chosen.group == k) & (owner == shard)
-        first, last = once(kept, ("stretches", shard, k, width), jit,
-                           lambda mine=mine: stretches(mine, [first for first, _ in pieces(network)]))
+        first, last, driven = once(kept, ("stretches", shard, k, width), jit,
+                                   lambda k=k: stretches(network, (chosen.group == k) & (owner == shard)))
         plain = jit and hasattr(KERNELS[served(network.groups[k]).kernel], "renewed") and not (
-            setup.probes[k].samples.size or network.drives.line[mine].any())
+            setup.probes[k].samples.size or driven)
         neuron, place, piece, cells = once(
             kept, ("cells", shard, k, width, pace), plain,
             lambda k=k, first=first, last=last: laid_out(setup, k, first, last, width, pace))
@@ -202,13 +201,13 @@ def pieces_of(network: Any, wiring: Wiring, first: np.ndarray, last: np.ndarray)
     return np.where(wiring.spread[wiring.row] >= 0, home[start], piece_of[start]), piece_of
 
 
-def stretches(own: np.ndarray, cuts: list[int]) -> tuple[np.ndarray, np.ndarray]:
-    """Where the longest stretches of own neurons begin and end that have no cut inside."""
+def stretches(network: Any, own: np.ndarray) -> tuple[np.ndarray, np.ndarray, bool]:
+    """Where the longest stretches of own neurons begin and end that have no cut inside; are currents injected there?"""
     first, last = own & ~np.append(False, own[:-1]), np.append(False, own & ~np.append(own[1:], False))
-    for c in cuts:
+    for c, _ in pieces(network):
         first[c] |= own[c]
         last[c] |= c > 0 and own[c - 1]
-    return np.flatnonzero(first), np.flatnonzero(last)
+    return np.flatnonzero(first), np.flatnonzero(last), bool(network.drives.line[own].any())
 
 
 def part_table(wiring: Wiring) -> np.recarray:
