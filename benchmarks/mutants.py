@@ -127,7 +127,7 @@ def differs(case: cases.Case, network: Network) -> bool:
 
 @contextmanager
 def patience(seconds: float) -> Iterator[None]:
-    """Raises TimeoutError in what takes longer, of this process's own time: other programs may keep the machine busy."""
+    """Raises TimeoutError in what takes longer, of this process's own time: others may keep the machine busy."""
     def late(*_: Any) -> None:
         raise TimeoutError(f"more than {seconds:g} s")
 

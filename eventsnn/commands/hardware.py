@@ -1,6 +1,7 @@
 """`eventsnn export`, `verify` and `report`: an integer network for a target, and whether and how it runs there."""
 
 import json as text
+from collections.abc import Iterator, Mapping
 from inspect import signature
 from pathlib import Path
 from typing import Annotated, Any
@@ -79,11 +80,20 @@ def report(folder: Folder, json: Json = False, quiet: Quiet = False, debug: Debu
     talk = Talk(json, quiet)
     with talk.busy(f"building {folder.name}"):
         found = told(folder)
-    columns = list(dict.fromkeys(name for each in found.values() for name in each if name != "target"))
-    talk.table(("on", *columns), [(name, *(shown(each.get(column)) for column in columns))
-                                  for name, each in found.items()])
+    sheets = [dict(facts(each)) for each in found.values()]
+    talk.table(("on", *found), [(name, *(shown(sheet.get(name)) for sheet in sheets))
+                                for name in dict.fromkeys(name for sheet in sheets for name in sheet)])
     talk.tell([], {"folder": str(folder), "report": found})
     return DONE
+
+
+def facts(told: Mapping[str, Any]) -> Iterator[tuple[str, Any]]:
+    """Names and values; what has parts goes by "name part"."""
+    for name, value in told.items():
+        if isinstance(value, Mapping):
+            yield from ((f"{name} {part}", each) for part, each in value.items())
+        elif name not in ("target", "device"):
+            yield name, value
 
 
 def shown(value: Any) -> str:

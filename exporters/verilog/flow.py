@@ -15,19 +15,19 @@ from ..checks import MODEL
 from ..fixed import read
 from .costs import costs
 from .series import SERIES
-from .simulators import simulate
+from .simulators import engines, simulate
 from .synthesis import DEVICES, device_of, netlist, synthesised
 from .tools import call, lacking, needed
 from .writer import DESIGN
 
 
-def report(folder: str | Path, device: str = "up5k", seed: int = 1, simulator: str | None = "verilator",
+def report(folder: str | Path, device: str = "up5k", seed: int = 1, simulator: str | None = "auto",
            quick: bool = False) -> dict[str, Any]:
     """Synthesise, place and route an export; what came out.
 
     seed        of place and route
     simulator   which one counts clocks per operation on the export's stimulus (None, or no stimulus: nobody), and what
-                a core takes for each thing it does (`costs`, not by iverilog)
+                a core takes for each thing it does (`costs`, not by iverilog); "auto": verilator, or CXXRTL without it
     quick       synthesis only: resources, no f_max
     """
     folder = Path(folder).resolve()
@@ -37,11 +37,14 @@ def report(folder: str | Path, device: str = "up5k", seed: int = 1, simulator: s
     told["memory_bits"] = json.loads((folder / DESIGN).read_text("utf-8"))["memory_bits"]
     if not quick:
         told |= placed(folder, device, seed)
+    if simulator == "auto":
+        simulator = "cxxrtl" if engines()["verilator"] else "verilator"
     if simulator is not None and manifest["ticks"] is not None:
         ran = simulate(folder, simulator)
         told |= {"cycles": ran.cycles, "operations": ran.operations, "ticks": manifest["ticks"]}
-        if simulator in SERIES:
-            told["costs"] = costs(read(folder / MODEL), simulator)
+        network = read(folder / MODEL)
+        if simulator in SERIES and len(network.synapses.target):
+            told["costs"] = costs(network, simulator)
         if ran.operations:
             told["cycles_per_synop"] = ran.cycles / ran.operations
             if "fmax_mhz" in told:
