@@ -153,6 +153,11 @@ class Network:
         return float(self.synapses.delay.min()) if len(self.synapses.delay) else float("inf")
 
     @cached_property
+    def max_delay(self) -> float:
+        """0 without synapses."""
+        return float(max(self.synapses.delay.max(initial=0.0), self.synapses.delays.max(initial=0.0)))
+
+    @cached_property
     def digest(self) -> str:
         """sha256 over everything that decides a run: equal digests, seeds and inputs give equal bits."""
         h = hashlib.sha256(f"{self.tick!r}".encode())

@@ -115,7 +115,7 @@ def run(setup: Setup, jit: bool, progress: Callable[[float, float], None] | None
     mail = post.mail(of.shards, room, compiled)
     pace = width if of.shards == 1 and alone(setup, chosen) else 0.0
     frame = Frame(network.drives, setup.times, setup.keep, LONG * pace or width, setup.until, network.tick, mail)
-    longest = float(max(network.synapses.delay.max(initial=width), network.synapses.delays.max(initial=width)))
+    longest = max(network.max_delay, width)
     local = np.empty(network.neurons, np.int64)
     inboxes = np.zeros(network.neurons, np.int64), np.zeros(network.neurons, np.int64)
     mine = [{k: (of.owner[network.groups[k].neuron] == shard) & (chosen.group[network.groups[k].neuron] < 0)

@@ -115,19 +115,25 @@ def begin(cells, piece, out, counters):
     cell, u = cells.cell, cells.u
     piece.begun = 1
     e = growth(0.0, piece.epoch, piece.tau)
+    lowest = cell[piece.first].gap * e
     for j in range(piece.first, piece.last):
-        if u[j] >= cell[j].gap * e:
+        if u[j] >= (lowest if piece.alike else cell[j].gap * e):
             fire(cells, piece, j, 0.0, e, out, counters)
 
 
 # ---------------------------------------------------------------------------------------------------- epochs, currents
 def age(cells, piece, flow, t, stop, out, counters):
     """A new epoch, at t; where nothing is left to decay, the epoch of `stop`."""
-    alive, u = 0, cells.u
-    for j in range(piece.first, piece.last):
-        before = u[j]
-        u[j] = aged(before)
-        alive += before != u[j]
+    alive = 0
+    for begin in range(piece.first, piece.last, CHUNK):          # most may be at rest
+        us = cells.u[begin:min(begin + CHUNK, piece.last)]
+        moving = 0
+        for i in range(len(us)):
+            moving += aged(us[i]) != us[i]
+        if moving:
+            alive += moving
+            for i in range(len(us)):
+                us[i] = aged(us[i])
     piece.epoch += 1
     if alive == 0:
         piece.epoch = max(piece.epoch, epoch_of(stop, piece.tau))
