@@ -116,8 +116,7 @@ def run(setup: Setup, jit: bool, progress: Callable[[float, float], None] | None
     pace = width if of.shards == 1 and alone(setup, chosen) else 0.0
     frame = Frame(network.drives, setup.times, setup.keep, LONG * pace or width, setup.until, network.tick, mail)
     longest = max(network.max_delay, width)
-    local = np.empty(network.neurons, np.int64)
-    inboxes = np.zeros(network.neurons, np.int64), np.zeros(network.neurons, np.int64)
+    local, inbox_first, inbox_last = np.zeros((3, network.neurons if ranks else 0), np.int64)
     mine = [{k: (of.owner[network.groups[k].neuron] == shard) & (chosen.group[network.groups[k].neuron] < 0)
              for k in ranks} for shard in range(of.shards)]
     reached = np.array([np.diff(wiring.first_row) > 0 for wiring in wires if of.shards > 1])
@@ -134,8 +133,8 @@ def run(setup: Setup, jit: bool, progress: Callable[[float, float], None] | None
         abroad = np.zeros(network.emitters, np.bool_)
         if of.shards > 1:
             abroad = np.logical_or.reduce(np.delete(reached, shard, 0))
-        shares.append(Share(shard, wiring, soonest, local, sources(setup, of, shard), abroad, *inboxes,
-                            np.zeros(6, np.int64), tuple(layout.quick for layout in plans[-1])))
+        shares.append(Share(shard, wiring, soonest, local, sources(setup, of, shard), abroad, inbox_first,
+                            inbox_last, np.zeros(6, np.int64), tuple(layout.quick for layout in plans[-1])))
         arrival = np.empty(64, arrival_type(wiring.weight.dtype))
         queues = tuple(layout.queue() for layout in plans[-1])
         courses.append(Course(calendar(width, longest), queues, arrival, 0.0, 0, 0))
