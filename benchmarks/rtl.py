@@ -23,7 +23,7 @@ import eventsnn as es
 from .rtl_mutants import hunted
 
 DEVICES = ("up5k", "hx8k", "ecp5-25k")
-MUTANTS = 100
+MUTANTS = 200
 TICK = 0.1
 
 

@@ -2,8 +2,8 @@
 
 Three small networks between them have everything that the core has: each kind of decay, both resets, delays of one tick
 and of many, refractoriness, readouts driven to both rails and found at every age, rows that hit a neuron again at once
-and after one, two, three and four others, TIME words, words of no kind, silence longer than a time stamp.  Each runs as
-it is, under back-pressure, and with resets in mid-run.
+and after one, two, three and four others, neurons in every quarter of a small memory, TIME words, words of no kind,
+silence longer than a time stamp.  Each runs as it is, under back-pressure, and with resets in mid-run.
 
 A mutant changes one bit of the elaborated and optimised circuit (yosys `mutate`); all of a network are in one program
 (rtl_mutants.cc), which selects one at a time.  It is killed when spikes, or a V that is written to memory, differ from
@@ -12,10 +12,12 @@ run takes another number of clocks.  What memories hold is data, and clocks are 
 A survivor is struck off if rtl_proofs.py proves that it changes nothing.
 """
 
+import os
 import re
 import subprocess
 from collections import Counter
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
@@ -87,8 +89,9 @@ def lut() -> tuple[Any, int]:
     common = {"model": "lif", "v_rest": -60.0}
     g.add_node("a", size=24, v_thresh=-55.0, v_reset=-63.0, tau_refrac=[2.3] * 12 + [0.0] * 6 + [9.0] * 6,
                tau_m=[2.0] * 7 + [10.0] * 7 + [60.0] * 6 + [np.inf] * 4, v_init=[-60.0] * 23 + [-54.0], **common)
-    g.add_node("b", size=6, v_thresh=-59.0, v_reset=-60.0, tau_refrac=0.0, reset="subtract", tau_m=20.0, **common)
-    g.add_node("r", size=18, v_thresh=np.inf, tau_m=[3.0, 20.0, 40.0, np.inf, 60.0, 60.0] * 3, v_init=-71.0, **common)
+    g.add_node("b", size=6, v_thresh=[-59.0, -58.0] * 3, v_reset=-60.0, tau_refrac=0.0, reset="subtract",
+               tau_m=[20.0, 20.0, 35.0, 35.0, 50.0, 50.0], **common)
+    g.add_node("r", size=24, v_thresh=np.inf, tau_m=[3.0, 20.0, 40.0, np.inf, 60.0, 60.0] * 4, v_init=-71.0, **common)
     driven(g, rng, phases, 9)
     for pre, post, indegree, low, high in (
             ("in", "a", 6, -2.0, 4.0), ("in", "b", 5, -3.0, 4.0), ("a", "a", 6, -3.0, 3.0), ("a", "b", 5, -1.0, 2.0),
@@ -102,9 +105,9 @@ def linear() -> tuple[Any, int]:
     rng, g = np.random.default_rng(8), nx.MultiDiGraph()
     phases = [(200, 0.5), (100, 0.03), (1500, 0.004), (1500, 0.0), (300, 0.1), (60, 0.9)]
     common = {"model": "lif", "v_rest": -60.0}
-    g.add_node("a", size=24, v_thresh=-55.0, v_reset=-63.0, tau_refrac=[2.3] * 12 + [0.0] * 6 + [9.0] * 6,
-               tau_m=[5.0] * 7 + [20.0] * 7 + [60.0] * 6 + [np.inf] * 4, **common)
-    g.add_node("r", size=18, v_thresh=np.inf, tau_m=[10.0, 40.0, 120.0, 20.0, np.inf, 200.0] * 3, **common)
+    g.add_node("a", size=32, v_thresh=-55.0, v_reset=-63.0, tau_refrac=[2.3] * 16 + [0.0] * 8 + [9.0] * 8,
+               tau_m=[5.0] * 9 + [20.0] * 9 + [60.0] * 8 + [np.inf] * 6, **common)
+    g.add_node("r", size=24, v_thresh=np.inf, tau_m=[10.0, 40.0, 120.0, 20.0, np.inf, 200.0] * 4, **common)
     driven(g, rng, phases, 1)
     for pre, post, indegree, low, high in (("in", "a", 6, -2.0, 4.0), ("a", "a", 6, -3.0, 3.0),
                                            ("in", "r", 2, -9.0, 9.0), ("a", "r", 1, -9.0, 9.0)):
@@ -117,8 +120,8 @@ def kept() -> tuple[Any, int]:
     rng, g = np.random.default_rng(9), nx.MultiDiGraph()
     phases = [(200, 0.5), (500, 0.01), (2378, 0.0), (60, 0.9)]
     common = {"model": "lif", "v_rest": -60.0, "tau_m": np.inf}
-    g.add_node("a", size=85, v_thresh=[-55.0, -57.0, -59.0, -58.0, -56.0] * 17, v_reset=-63.0,
-               tau_refrac=[1.5] * 34 + [0.0, 4.0] * 25 + [2.0], **common)
+    g.add_node("a", size=95, v_thresh=[-55.0, -57.0, -59.0, -58.0, -56.0] * 19, v_reset=-63.0,
+               tau_refrac=[1.5] * 34 + [0.0, 4.0] * 30 + [2.0], **common)
     g.add_node("r", size=10, v_thresh=np.inf, **common)
     driven(g, rng, phases, 2)
     for pre, low, high in (("in", -7.0, 9.0), ("a", -3.0, 3.0)):
@@ -201,10 +204,12 @@ def hunted(folder: Path, count: int) -> dict[str, Any]:
             if what != "equal":
                 raise SystemExit(f"the circuit of {name} without a mutation: {what} at clock {number} of run {run}")
             clocks.append(number)
-        for k, line in enumerate(lines, 1):
-            by[what := killer(place, k, clocks)] += 1
-            if not what:
-                (proven if same(place, line) else survivors).append(f"{name}: {line.removeprefix('mutate ')}")
+        with ThreadPoolExecutor(os.cpu_count()) as pool:
+            found = pool.map(lambda k, place=place, clocks=clocks: killer(place, k, clocks), range(1, len(lines) + 1))
+            for line, what in zip(lines, found, strict=True):
+                by[what] += 1
+                if not what:
+                    (proven if same(place, line) else survivors).append(f"{name}: {line.removeprefix('mutate ')}")
     return {"mutants": by.total() - len(proven), "killed": by.total() - by[""],
             "killed_by": {what: n for what, n in by.most_common() if what}, "survivors": survivors,
             "proven_equal": proven}
