@@ -3,6 +3,7 @@
 brunel           Brunel's network (2000), N = 12500, 1250 inputs each, delta synapses and Poisson drive, 200 ms
 cuba             4000 neurons with exponential currents, 2 % connected, 1 s
 cuba_scaled      64000 of them with 80 inputs each
+cuba_alpha       cuba with alpha currents
 wave             one wave through 500,000 silent neurons, 200 ms
 build            1e8 synapses: seconds, bytes each, peak memory
 threads          brunel on one and two threads

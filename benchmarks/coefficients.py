@@ -1,8 +1,9 @@
 """First crossings of 100,000 random membranes kept as scaled coefficients (`lif_coefficients`), solved and sampled.
 
-The problems (a function of their number alone): one to three exponential currents of both signs, at any time within an
-epoch up to 1e4 ms; a tenth starts within rounding of the threshold, and in nearly half of them theta is put next to a
-maximum in the first epoch: peak (1 +- 10^-k), k = 3 .. 16, or the double next to the exact peak.
+The problems (a function of their number alone): one to three currents of both signs, half of them exponential, half
+alpha, the latter just beginning or under way, at any time within an epoch up to 1e4 ms; a tenth starts within rounding
+of the threshold, and in nearly half of them theta is put next to a maximum in the first epoch: peak (1 +- 10^-k), k = 3
+.. 16, or the double next to the exact peak.
 
 V - theta is sampled densely from the coefficients at the start, in their own words (no epochs), up to the crossing
 reported or the window's end, and on 1/32 and 1/1024 of that again; each maximum near theta is refined in double-double.
@@ -17,10 +18,10 @@ from typing import Any
 
 import numpy as np
 
-from eventsnn.coefficients import closely, look, step
+from eventsnn.coefficients import closely, look, risen, step
 from eventsnn.kernel.link import link
 from eventsnn.model import STEPS
-from eventsnn.models.lif_coefficients import prepare, roll
+from eventsnn.models.lif_coefficients import prepare, roll, serves
 from eventsnn.models.lif_scaled import epoch_of
 
 from .crossing import Draws, bound
@@ -48,13 +49,21 @@ def problems(n: int) -> tuple[Any, Any]:
         size = draw(-3.0, 4.0) * np.abs(theta) * cm / np.minimum(ts, tau)
         many_drawn.append(np.where(k < many, size, 0.0))
     margin = np.where(draw.chance(0.1), 10.0 ** -draw(3.0, 16.0), draw(0.001, 2.0)) * np.abs(theta)
+    rises = [draw.chance(0.5) & (abs(ts - tau) > np.maximum(ts, tau) / 4.0) for ts in taus]
+    slow = [np.where(up, ts, 4.0 * tau) for up, ts in zip(rises, taus, strict=True)]
+    begun = [np.where(up & draw.chance(0.5), draw(-1.0, 1.0) * size, 0.0)
+             for up, size in zip(rises, many_drawn, strict=True)]
+    weights = np.array([np.where(up, size, 0.0) for up, size in zip(rises, many_drawn, strict=True)]).T
+    many_drawn = [np.where(up, 0.0, size) for up, size in zip(rises, many_drawn, strict=True)]
     values = {"tau_m": tau, "cm": cm, "v_rest": np.zeros(n), "v_thresh": theta, "v_reset": theta - 10.0,
               "reset": "value", "tau_refrac": np.ones(n), "i_offset": r_i * cm / tau, "v_init": theta - margin,
-              "tau_w": None, "b_w": None, "synapse": ["exp"] * CHANNELS, "tau_syn": taus, "i_init": many_drawn}
+              "tau_w": None, "b_w": None, "synapse": ["exp"] * CHANNELS + ["alpha"] * CHANNELS,
+              "tau_syn": [*taus, *slow], "i_init": [*many_drawn, *begun], "tau_th": None, "b_th": None}
+    assert serves(values, STEPS)
     prepared = prepare(values, n, STEPS)
     p, s = prepared.params.view(np.recarray), prepared.state.view(np.recarray)
     s.t = np.where(draw.chance(0.3), draw(0.0, 1e4), np.where(draw.chance(0.5), draw(0.0, 1.0) * tau, 0.0))
-    link(bound(begin))(p, s, draw.chance(0.45), draw.whole(3, 17), np.where(draw.chance(0.5), 1.0, -1.0))
+    link(bound(begin))(p, s, weights, draw.chance(0.45), draw.whole(3, 17), np.where(draw.chance(0.5), 1.0, -1.0))
     return p, s
 
 
@@ -68,6 +77,9 @@ def over(p, s, t):
         part = s.b[j] * math.exp(-y / p.tau_c[j])
         total += part
         size += abs(part)
+        k, fall = 2 * (CHANNELS + j), math.exp(-y / p.tau_r[j])
+        total += (s.b[k] + s.b[k + 1] * y) * fall
+        size += (abs(s.b[k]) + abs(s.b[k + 1] * y)) * fall
     return total, size
 
 
@@ -89,7 +101,7 @@ def sharp_top(p, s, low, high):
     return t, sharp_over(p, s, t)[0]
 
 
-def begin(p, s, wanted, k, sign):
+def begin(p, s, weights, wanted, k, sign):
     """Coefficients as if all had been set at s.t, and theta next to a maximum where wanted."""
     for i in range(len(p)):
         s[i].epoch = epoch_of(s[i].t, p[i].tau)
@@ -97,6 +109,11 @@ def begin(p, s, wanted, k, sign):
         s[i].a *= math.exp(y / p[i].tau)
         for j in range(CHANNELS):
             s[i].b[j] *= math.exp(y / p[i].tau_c[j])
+            at, grown = 2 * (CHANNELS + j), math.exp(y / p[i].tau_r[j])
+            more, steeper, off = risen(p[i], j, weights[i, j], y, grown, math.exp(y / p[i].tau))
+            s[i].b[at] = s[i].b[at] * grown + more
+            s[i].b[at + 1] = steeper
+            s[i].a += off
         s[i].safe = s[i].t
         theta, end = p[i].theta, (s[i].epoch + 1) * p[i].tau
         h = (end - s[i].t) / SAMPLES
@@ -141,7 +158,7 @@ def slack(p, s, t):
         return 0.0
     fastest = p.tau
     for j in range(CHANNELS):
-        fastest = min(fastest, p.tau_c[j])
+        fastest = min(fastest, p.tau_c[j], p.tau_r[j])
     return (16.0 * U * (1.0 + epochs) + 2.0 * epochs * U * t / fastest) * over(p, s, s.t)[1]
 
 

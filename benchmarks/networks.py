@@ -9,6 +9,8 @@ tables   random connections that are only built: all alike, or each with its own
 Each function returns the graph and its number of synapses (None: drawn).
 """
 
+import math
+
 import networkx as nx
 import numpy as np
 
@@ -41,19 +43,19 @@ def brunel(n: int = 12_500, indegree: int = 1250, v_reset: float = 10.0, eta: fl
     return graph, n + connected * n * indegree
 
 
-def cuba(n: int = 4000, fixed: bool = False) -> Made:
-    """2 % at random, or (fixed) 64 + 16 inputs each, whatever n."""
+def cuba(n: int = 4000, fixed: bool = False, synapse: str = "exp") -> Made:
+    """2 % at random, or (fixed) 64 + 16 inputs each, whatever n; an alpha current brings the same charge."""
     sizes = {"exc": int(0.8 * n), "inh": n - int(0.8 * n)}
-    tau_m, cm = 20.0, 1.0
+    tau_m, cm, charge = 20.0, 1.0, math.e if synapse == "alpha" else 1.0
     cell = {"tau_m": tau_m, "cm": cm, "v_rest": -49.0, "v_reset": -60.0, "v_thresh": -50.0, "tau_refrac": 5.0,
-            "synapse": ["exp", "exp"], "tau_syn": [5.0, 10.0], "v_init": {"uniform": [-60.0, -50.0]}}
+            "synapse": [synapse, synapse], "tau_syn": [5.0, 10.0], "v_init": {"uniform": [-60.0, -50.0]}}
     graph = nx.DiGraph()
     for name, size in sizes.items():
         graph.add_node(name, model="lif", size=size, **cell)
     for pre, jump, receptor, indegree in (("exc", 1.62, 0, 64), ("inh", -9.0, 1, 16)):
         rule = {"rule": "fixed_indegree", "indegree": indegree} if fixed else {"rule": "bernoulli", "p": 0.02}
         for post in sizes:
-            graph.add_edge(pre, post, **rule, weight=jump * cm / tau_m, delay=0.1, receptor=receptor)
+            graph.add_edge(pre, post, **rule, weight=jump * cm / tau_m / charge, delay=0.1, receptor=receptor)
     return graph, 80 * n if fixed else None
 
 

@@ -1,6 +1,7 @@
 """The benchmarks by name: each takes the options of the command line and returns its JSON object.
 
 brunel, cuba, cuba_scaled, wave    the network against itself or a peer, in turns
+cuba_alpha                         with alpha currents, alone
 build                              1e8 synapses: seconds, bytes each, peak memory over the table's size
 threads                            brunel on one and on two threads, in turns, by the clock
 emulator_brunel                    brunel in integers on the emulator, and the exact one, in turns
@@ -63,6 +64,10 @@ def cuba(chosen: Options) -> dict[str, Any]:
 
 def cuba_scaled(chosen: Options) -> dict[str, Any]:
     return race("cuba_scaled", "cuba", {"n": round(64_000 * chosen.scale), "fixed": True}, 1000.0, chosen)
+
+
+def cuba_alpha(chosen: Options) -> dict[str, Any]:
+    return race("cuba_alpha", "cuba", {"n": round(4000 * chosen.scale), "synapse": "alpha"}, 1000.0, chosen)
 
 
 def wave(chosen: Options) -> dict[str, Any]:
@@ -163,5 +168,5 @@ def rtl(chosen: Options) -> dict[str, Any]:
 
 
 WORKS: dict[str, Callable[[Options], dict[str, Any]]] = {
-    f.__name__: f for f in (brunel, cuba, cuba_scaled, wave, build, threads, microcircuit, emulator_brunel, start,
-                            emulator, crossing, coefficients, mutants, rtl)}
+    f.__name__: f for f in (brunel, cuba, cuba_scaled, cuba_alpha, wave, build, threads, microcircuit,
+                            emulator_brunel, start, emulator, crossing, coefficients, mutants, rtl)}

@@ -5,20 +5,26 @@ Within epoch k, y = t - k tau, and with c_j = tau_j / (tau_j - tau), R = tau/cm,
     V = v_inf + a e^{-y/tau} + sum_j b_j e^{-y/tau_j},      g_j = R i_j = b_j e^{-y/tau_j} / c_j
     tau V' = v_inf - V + sum_j g_j
 
+A current that rises and then decays (alpha) has two coefficients:  V's part is (b + c y) / E_k, and
+
+    g_k = share (b + c y + lag c) / E_k,   share = (tau_k - tau)/tau_k,   lag = tau tau_k / (tau_k - tau)
+
 Every function is one of scalars: nothing depends on who asks, when, or on when the neuron's last event was.  E_x =
-e^{y/tau_x} is `growth`, its reciprocal 1/E_x decays.  A *view* is what `tally` gathers from the parts b_j / E_j: what
-room they leave below theta, the sum of g_j > 0, the sums of g_j < 0 a little and much later, and the sum of sizes.
+e^{y/tau_x} is `growth`, its reciprocal 1/E_x decays.  A *view* is what `tally` gathers from the parts b_j / E_j, and
+`swell` from those that rise: what room they leave below theta, the sum of what the g_j > 0 come to at most, the sums of
+the g_j < 0 a little and much later (and of what those that rise lack by then), and the sum of sizes.
 """
 
 import numpy as np
 
 from .crossing import leap, rises
-from .doubledouble import add, divide, multiply, two_sum
+from .doubledouble import add, divide, multiply, two_product, two_sum
 from .doubledouble import exp as sharp_exp
 from .elementary import exp
 from .model import inf
 
-BARE = ("growth", "sunk", "dimmed", "view", "tally", "below", "span", "wait", "look", "closely", "closest", "step")
+BARE = ("growth", "sunk", "dimmed", "shifted", "risen", "view", "tally", "swell", "survey", "without", "below", "span",
+        "wait", "crest", "look", "closely", "closest", "step")
 F = float.fromhex("0x1.78b56362cef38p-2")     # e^-1
 TINY = 1e-300                                 # b vanishes here, a stays: V approaches v_inf for ever
 U = 2.0 ** -53
@@ -49,6 +55,27 @@ def dimmed(b, f, n):
     return b
 
 
+def shifted(b, c, f, tau, n):
+    """b and c of a current that rises, n epochs later: y counts from there."""
+    for _ in range(n):
+        if b == 0.0 and c == 0.0:
+            break
+        b += c * tau
+        b = b * f if abs(b) > TINY else 0.0
+        c = c * f if abs(c) > TINY else 0.0
+    return b, c
+
+
+def risen(p, k, w, y, grown, e):
+    """What an arrival w at the alpha channel k adds to its b and c, and to a; grown = E_k, e = E.
+
+    With C = w gain_r more of c / E_k, the part of V must be lag C less for the current to begin at 0.
+    """
+    more = w * p.gain_r[k]
+    steeper = more * grown
+    return -((p.lag[k] + y) * steeper), steeper, more * p.lag[k] * e
+
+
 # ---------------------------------------------------------------------------------------------------- safe for how long
 def view(room):
     """The view of nothing: room = theta - v_inf."""
@@ -61,6 +88,57 @@ def tally(sofar, part, share, near, far):
     g = part * share
     less = min(g, 0.0)                        # no branch, so that a loop over neurons can go in vectors
     return left - part, up + max(g, 0.0), soon + less * near, later + less * far, size + abs(part)
+
+
+def crest(now, growth):
+    """At most this, or 0, is (now + growth q x) e^{-q x} at any x >= 0 and rate q."""
+    above = max(now, 0.0)                     # e^(z - 1) <= 1/e + z (1 - 1/e) for 0 <= z <= 1
+    return above + F * max(growth - above, 0.0)
+
+
+def swell(sofar, p, k, b, c, y, r):
+    """The view with the alpha channel k; r = 1/E_k.
+
+    From now on g_k is (now + grow x/tau_k) e^{-x/tau_k}: within x = NEAR, FAR tau the second term comes to its height
+    at the first of x and tau_k, which near_top and far_top are for grow = 1.
+    """
+    left, up, soon, later, size = sofar
+    fall = c * r
+    part = (b + c * y) * r
+    now = p.share_r[k] * (part + p.lag[k] * fall)
+    grow = p.climb[k] * fall
+    above, less, more = max(now, 0.0), min(now, 0.0), max(grow, 0.0)
+    most = crest(now, grow)
+    reach = (abs(b) + abs(c * y)) * r
+    return left - part, up + most, soon + less * p.near_r[k] + min(above + more * p.near_top[k] - most, 0.0), \
+        later + less * p.far_r[k] + min(above + more * p.far_top[k] - most, 0.0), \
+        size + reach + abs(p.share_r[k]) * (reach + abs(p.lag[k] * fall))
+
+
+def survey(p, t, epoch, b, room):
+    """The view at t; b: the coefficients of all that decays, and then b and c of all that rises."""
+    seen = view(room)
+    for j in range(len(p.tau_c)):
+        if b[j] != 0.0:
+            part = b[j] * (1.0 / growth(t, epoch, p.tau, p.tau_c[j]))
+            seen = tally(seen, part, p.share[j], p.near[j], p.far[j])
+    for k in range(len(p.tau_r)):
+        i = len(p.tau_c) + 2 * k
+        if b[i] != 0.0 or b[i + 1] != 0.0:
+            seen = swell(seen, p, k, b[i], b[i + 1], t - epoch * p.tau, 1.0 / growth(t, epoch, p.tau, p.tau_r[k]))
+    return seen
+
+
+def without(p, t, epoch, b, v):
+    """What is left of v at t once the currents' parts are taken off."""
+    for j in range(len(p.tau_c)):
+        if b[j] != 0.0:
+            v -= b[j] * (1.0 / growth(t, epoch, p.tau, p.tau_c[j]))
+    for k in range(len(p.tau_r)):
+        i = len(p.tau_c) + 2 * k
+        if b[i] != 0.0 or b[i + 1] != 0.0:
+            v -= (b[i] + b[i + 1] * (t - epoch * p.tau)) * (1.0 / growth(t, epoch, p.tau, p.tau_r[k]))
+    return v
 
 
 def below(seen, a, e, r):
@@ -100,15 +178,16 @@ def look(p, t, epoch, a, b, v_inf):
     can never reach theta, since its positive current alone would settle it there at most.
 
     M is the better of m^2 (theta - v_inf) + sum over g_j < 0 of (m/tau_j + m^2) |g_j|, m = 1/tau, and max(B - m F', 0)
-    with B = sum over g_j < 0 of m |g_j| / tau_j.  K is 3 > e times the sum of the sizes of the terms of F"': within
-    1/L, L the fastest rate, none grows by more than e; and K >= |F"| L.
+    with B = sum over g_j < 0 of m |g_j| / tau_j; of a g_k that rises g_k' - m g_k and g_k', whose crests count.  K is
+    3 > e times the sum of the sizes of the terms of F"': within 1/L, L the fastest rate, none grows by more than e; and
+    K >= |F"| L.
     """
     m, room = 1.0 / p.tau, p.theta - v_inf
     e = growth(t, epoch, p.tau, p.tau)
     r = 1.0 / e
     own = a * r
     y = t - epoch * p.tau
-    ulps = 12.0 + 2.0 * len(p.tau_c)          # of each term, and of summing them
+    ulps = 12.0 + 2.0 * len(p.tau_c) + 4.0 * len(p.tau_r)                    # of each term, and of summing them
     seen = view(room)
     blur, haze = (ulps + y * m) * abs(own) + ulps * abs(room), ulps * abs(room)
     current, bend, lift, grow, fastest, sharp = 0.0, 0.0, 0.0, 0.0, m, m * m * m * abs(own)
@@ -126,6 +205,23 @@ def look(p, t, epoch, a, b, v_inf):
                 lift -= (m + q) * g
                 grow -= q * g
             sharp += q * q * q * abs(part)
+            fastest = max(fastest, q)
+    for j in range(len(p.tau_r)):
+        k = len(p.tau_c) + 2 * j
+        if b[k] != 0.0 or b[k + 1] != 0.0:
+            q = 1.0 / p.tau_r[j]
+            shrunk = 1.0 / growth(t, epoch, p.tau, p.tau_r[j])
+            fall, reach = b[k + 1] * shrunk, (abs(b[k]) + abs(b[k + 1] * y)) * shrunk
+            part = (b[k] + b[k + 1] * y) * shrunk
+            g, steep = p.share_r[j] * (part + p.lag[j] * fall), p.share_r[j] * fall
+            seen = swell(seen, p, j, b[k], b[k + 1], y, shrunk)
+            blur += (ulps + y * q) * reach
+            haze += (ulps + y * q) * abs(p.share_r[j]) * (reach + abs(p.lag[j] * fall))
+            current += g
+            bend += q * g - steep
+            lift += crest(steep - (m + q) * g, -(m + q) * steep * p.tau_r[j])
+            grow += crest(steep - q * g, -steep)
+            sharp += q * q * (q * abs(part) + 4.0 * abs(fall))
             fastest = max(fastest, q)
     d = below(seen, a, e, r)
     slope = m * ((current - room) + d)
@@ -151,6 +247,14 @@ def closely(p, t, epoch, a, b, v_inf):
             part = multiply((b[j], 0.0), sharp_exp(divide((back, 0.0), (p.tau_c[j], 0.0))))
             total = add(total, part)
             slope = add(slope, divide(part, (p.tau_c[j], 0.0)))
+    for j in range(len(p.tau_r)):
+        k = len(p.tau_c) + 2 * j
+        if b[k] != 0.0 or b[k + 1] != 0.0:
+            shrunk = sharp_exp(divide((back, 0.0), (p.tau_r[j], 0.0)))
+            fall = multiply((b[k + 1], 0.0), shrunk)
+            part = multiply(add((b[k], 0.0), two_product(b[k + 1], -back)), shrunk)
+            total = add(total, part)
+            slope = add(add(slope, divide(part, (p.tau_r[j], 0.0))), (-fall[0], -fall[1]))
     return total, (-slope[0], -slope[1])
 
 

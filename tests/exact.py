@@ -146,10 +146,15 @@ class CoefficientExcess(Excess):
     def build(self, p, s):
         y = mp.mpf(self.t) - mp.mpf(s.epoch * float(p.tau))
         parts = [(mp.mpf(float(s.v_inf)) - float(p.theta), (mp.mpf(0),))]
-        for c, tau in ((s.a, p.tau), *zip(s.b, p.tau_c, strict=True)):
+        for c, tau in ((s.a, p.tau), *zip(s.b, p.tau_c, strict=False)):
             if c != 0.0:
                 m = 1 / mp.mpf(float(tau))
                 parts.append((float(c) * mp.exp(-m * y), (m,)))
+        for k, tau in enumerate(p.tau_r):
+            b, c = s.b[len(p.tau_c) + 2 * k:len(p.tau_c) + 2 * k + 2]
+            m = 1 / mp.mpf(float(tau))
+            fall = mp.exp(-m * y)
+            parts += [((float(b) + float(c) * y) * fall, (m,)), (float(c) * fall, (m, m))]
         self.waves = []
         self.sum(parts)
 

@@ -62,6 +62,17 @@ def lif_apart(draw):
 
 
 @st.composite
+def lif_rising(draw):
+    """Kept as scaled coefficients: alpha, exp and exp or delta, and a spike-triggered current; short epochs."""
+    node = draw(lif_apart())
+    first = draw(st.booleans())
+    tau = draw(st.sampled_from([0.5, 3.0 * node["tau_m"]]))
+    for name, entry in (("synapse", "alpha"), ("tau_syn", tau), ("i_init", draw(st.sampled_from([0.0, 4.0])))):
+        node[name] = [entry, *node[name]] if first else [*node[name], entry]
+    return node
+
+
+@st.composite
 def qif(draw):
     return {
         "model": "qif",
@@ -237,13 +248,18 @@ def lif_resting(draw, size):
 
 
 @st.composite
-def lif_moving(draw, size):
+def lif_moving(draw, size, kind=lif_apart):
     """What kernel/moving.py serves: exp and exp or delta, adaptation, always a refractory period."""
-    node = draw(lif_apart())
+    node = draw(kind())
     node.update(reset="value", tau_refrac=draw(st.sampled_from([0.5, 1.3, 6.0])),
                 v_reset=draw(st.sampled_from([0.0, 10.0, -3.0, 20.0])), v_init=draw(st.sampled_from([0.0, 20.0])),
                 i_offset=each_or_all(draw, st.sampled_from([0.0, 1.5, 12.0]), size))
     return node
+
+
+def lif_moving_slowly(size):
+    """The same with an alpha receptor."""
+    return lif_moving(size, lif_rising)
 
 
 @st.composite
@@ -278,7 +294,7 @@ def driven(draw, kind=lif_resting):
     delay = st.sampled_from([0.5, 1.0, 1.0, 1.5, 7.25])
 
     def weight(post, receptor, count):
-        slow = nodes[post]["synapse"][receptor] == "exp"
+        slow = nodes[post]["synapse"][receptor] != "delta"
         one = st.sampled_from([-1.0, 0.0, 0.5, 2.0] if slow else [-5.0, 0.0, 2.5, 5.0, 5.0, 20.0])
         return each_or_all(draw, one, count) if draw(st.booleans()) else draw(one)
 

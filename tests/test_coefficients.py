@@ -12,10 +12,11 @@ import pytest
 from exact import CoefficientExcess
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
-from test_equivalence import three_agree
+from strategies import lif_rising, networks
+from test_equivalence import EXAMPLES, PATIENT, everything, same, three_agree
 
 import eventsnn as es
-from eventsnn.coefficients import closely, look
+from eventsnn.coefficients import FAR, NEAR, closely, look, survey
 from eventsnn.models import lif_coefficients
 from eventsnn.models.lif_coefficients import advance, next_spike, receive, roll, value
 
@@ -48,22 +49,27 @@ def loose(record):
 
 
 def neuron(tau_m, channels, t=0.0, v=0.0, theta=10.0, r_i=0.0):
-    """Records at t, after currents (tau, R i) were set at once."""
-    group = network(tau_m=tau_m, cm=tau_m, tau_syn=[tau for tau, _ in channels], v_thresh=theta, v_init=v,
-                    i_offset=r_i).groups[0]
+    """Records at t, after currents (tau, R i) were set at once, and alpha currents (tau, R w, R i) of weight w,
+    beginning at i."""
+    kinds = ["alpha" if len(channel) == 3 else "exp" for channel in channels]
+    group = network(tau_m=tau_m, cm=tau_m, tau_syn=[channel[0] for channel in channels], synapse=kinds, v_thresh=theta,
+                    v_init=v, i_offset=r_i).groups[0]
     p, s = loose(group.params[0]), loose(group.state[0])
     s.safe, s.a = inf, 0.0                                        # at rest until t
     advance(p, s, t)
     s.a = (v - s.v_inf) * lif_coefficients.growth(t, s.epoch, p.tau, p.tau)
-    receive(p, s, t, [i for _, i in channels])
+    receive(p, s, t, [channel[1] for channel in channels])
+    for j, (tau, *rest) in enumerate(channels):
+        if len(rest) == 2:
+            s.b[p.pair[j]] += rest[1] * p.gain[j] * lif_coefficients.growth(t, s.epoch, p.tau, tau)
+            s.a -= rest[1] * p.gain[j] * lif_coefficients.growth(t, s.epoch, p.tau, p.tau)
     s.safe = t
     return p, s
 
 
-def apart(tau_m, taus):
-    every = [tau_m, *taus]
-    return tau_m <= 100 * min(taus) and all(abs(x - y) > max(x, y) / 8
-                                            for k, x in enumerate(every) for y in every[:k])
+def apart(tau_m, channels):
+    return all(tau_m <= 100 * tau and abs(tau - tau_m) > max(tau, tau_m) / (4 if rest[1:] else 8)
+               for tau, *rest in channels)
 
 
 begins = st.sampled_from([0.0, 0.0, 3.7, 31.7, 1234.5])
@@ -72,10 +78,11 @@ early = st.sampled_from([0.0, 0.3, 17.0])
 
 @st.composite
 def neurons(draw, begin=begins):
-    """One to three channels of either sign, from V below theta at some time."""
-    tau = draw(taus)
-    channels = draw(st.lists(st.tuples(taus, st.floats(-120.0, 120.0)), min_size=1, max_size=3))
-    assume(apart(tau, [ts for ts, _ in channels]))
+    """One to three channels of either kind and sign, from V below theta at some time."""
+    tau, size = draw(taus), st.floats(-120.0, 120.0)
+    kind = st.one_of(st.tuples(taus, size), st.tuples(taus, size, st.one_of(st.just(0.0), size)))
+    channels = draw(st.lists(kind, min_size=1, max_size=3))
+    assume(apart(tau, channels))
     return neuron(tau, channels, draw(begin), 10.0 - draw(st.floats(1e-12, 15.0)), 10.0, draw(st.floats(-15.0, 15.0)))
 
 
@@ -153,8 +160,8 @@ def summit(p, s, until):
     """Where F is largest in (s.t, until), and F there, in 400 bits."""
     f = CoefficientExcess(p, s, s.t)
     grid = np.linspace(0.0, until, 1500)
-    parts = [(float(c), float(rate)) for rate, (c, _, _) in f.terms.items()]
-    values = sum(c * np.exp(-rate * grid) for c, rate in parts)
+    parts = [(float(c), float(d), float(rate)) for rate, (c, d, _) in f.terms.items()]
+    values = sum((c + d * grid) * np.exp(-rate * grid) for c, d, rate in parts)
     k = int(np.argmax(values))
     if not 0 < k < len(grid) - 1:
         return None
@@ -199,7 +206,8 @@ def test_a_graze_by_the_last_bit_of_the_threshold_is_decided_right(problem, ulps
 
 
 @pytest.mark.parametrize("sign", [1, -1])
-@pytest.mark.parametrize("channels", [[(2.0, 40.0)], [(5.0, 30.0), (2.0, -40.0)], [(30.0, 15.0)]])
+@pytest.mark.parametrize("channels", [[(2.0, 40.0)], [(5.0, 30.0), (2.0, -40.0)], [(30.0, 15.0)], [(2.0, 25.0, 0.0)],
+                                      [(5.0, 30.0, 0.0), (2.0, -20.0, -5.0)], [(30.0, 15.0, 0.0), (3.0, -5.0)]])
 def test_grazing_from_1e_3_to_1e_16_of_the_threshold(channels, sign):
     for k in range(3, 17):
         p, s = neuron(10.0, channels, 20.3, 2.0, 15.0, 1.0)
@@ -210,11 +218,12 @@ def test_grazing_from_1e_3_to_1e_16_of_the_threshold(channels, sign):
 
 # ---------------------------------------------------------------------------------------------------- the asymptote
 @pytest.mark.parametrize("tau", [5.0, 20.0])
+@pytest.mark.parametrize("rise", [0, 1])
 @pytest.mark.parametrize("channels", [[1.0, -1.01], [-30.0], [0.3, -40.0]])
-def test_an_approach_to_the_threshold_that_never_ends_is_silence_soon_known(tau, channels):
-    """R I = theta exactly, from below, while excitatory and larger inhibitory currents fade."""
-    p, s = neuron(10.0, list(zip([tau, 2.0 * tau] if tau > 10 else [tau, 2.0], channels, strict=False)), 3.0, 0.0, 15.0,
-                  15.0)
+def test_an_approach_to_the_threshold_that_never_ends_is_silence_soon_known(tau, channels, rise):
+    """R I = theta exactly, from below, while excitatory and larger inhibitory currents fade, or rise and fade."""
+    taus = [tau, 2.0 * tau] if tau > 10 else [tau, 2.0]
+    p, s = neuron(10.0, [(ts, i, 0.0)[:2 + rise] for ts, i in zip(taus, channels, strict=False)], 3.0, 0.0, 15.0, 15.0)
     looks = 0
     while s.safe < inf and looks < 2000:
         before = s.safe
@@ -260,6 +269,26 @@ def test_the_bounds_of_the_search_hold(problem, where, aside, ahead):
         assert f(x + sure * ahead)[0] <= 0
 
 
+@settings(max_examples=150, deadline=None)
+@given(st.sampled_from([5.0, 10.0, 20.0]), taus, st.tuples(st.floats(-9.0, 9.0), st.floats(-9.0, 9.0)),
+       st.floats(0.0, 1.0))
+def test_what_an_alpha_current_comes_to_is_bounded_closely(tau, ts, parts, late):
+    """Its value now, or a weight that arrives, of either sign: for ever, and within the spans of `wait`."""
+    assume(apart(tau, [(ts, 1.0, 0.0)]))
+    t = late * tau
+    p, s = neuron(tau, [(ts, parts[1], parts[0])], t)
+    now, grow = parts[0], parts[1] * math.e
+    _, up, soon, later, size = survey(p, t, s.epoch, s.b, 10.0)
+    slack = 300 * U * size
+    for bound, end, close in ((up, 8.0 * ts, 1.2), (up + soon, NEAR * tau, 1.5), (up + later, FAR * tau, 1.5)):
+        z = np.linspace(0.0, end, 4000) / ts
+        most = float(np.max((now + grow * z) * np.exp(-z)))
+        assert most <= bound + slack
+        if now >= 0.0:
+            assert bound <= close * most + slack
+    assert soon <= later + slack
+
+
 @settings(max_examples=60, deadline=None)
 @given(neurons(), st.floats(0.0, 1.0))
 def test_the_double_double_twin_has_98_bits(problem, part):
@@ -281,10 +310,13 @@ def test_potential_and_currents_obey_the_membrane_equation(problem, x):
     v0, currents = value(p, s, s.t, 0), [value(p, s, s.t, 2 + j) for j in range(len(p.tau_c))]
     m = 1 / mp.mpf(p.tau)
     v = p.i_offset + (v0 - mp.mpf(p.i_offset)) * mp.exp(-m * x)
-    for j, (i, ts) in enumerate(zip(currents, p.tau_c, strict=True)):
-        g = 1 / mp.mpf(ts)
-        v += i * m * (mp.exp(-m * x) - mp.exp(-g * x)) / (g - m)
-        assert abs(value(p, s, s.t + x, 2 + j) - i * mp.exp(-g * x)) < 1e-12 * (1 + abs(i))
+    for j, i in enumerate(currents):
+        k = (p.pair[j] - len(p.tau_c)) // 2
+        g = 1 / mp.mpf(p.tau_c[j] or p.tau_r[k])
+        steep = 0.0 if p.tau_c[j] else s.b[p.pair[j] + 1] / (p.gain[j] * mp.exp((s.t - s.epoch * p.tau) * g))
+        own, rise = mp.exp(-m * x), mp.exp(-g * x)
+        v += i * m * (own - rise) / (g - m) + steep * m * (own - (1 + (g - m) * x) * rise) / (g - m)**2
+        assert abs(value(p, s, s.t + x, 2 + j) - (i + steep * x) * rise) < 1e-12 * (1 + abs(i) + abs(steep) * p.tau)
     assert abs(value(p, s, s.t + x, 0) - v) < 1e-10
 
 
@@ -292,9 +324,9 @@ def test_potential_and_currents_obey_the_membrane_equation(problem, x):
 def test_parameters_alone_decide_who_is_kept_as_coefficients():
     assert dynamics() == dynamics(delta=True) == dynamics(tau_syn=[2.0, 5.0]) == dynamics(tau_w=[100.0]) \
         == dynamics(v_thresh=inf) == dynamics(tau_m=100.0, tau_syn=[1.0]) == dynamics(tau_syn=[2.0, 2.0]) \
-        == dynamics(tau_w=[2.0]) == "lif/coefficients"
+        == dynamics(tau_w=[2.0]) == dynamics(synapse=["alpha"]) == dynamics(tau_syn=[8.0]) == "lif/coefficients"
     for other in (dict(tau_m=inf), dict(tau_syn=[9.0]), dict(tau_syn=[2.0, 9.0]), dict(tau_syn=[0.09]),
-                  dict(tau_w=[9.0]), dict(tau_th=[3.0], b_th=[1.0]), dict(synapse=["alpha"])):
+                  dict(tau_w=[9.0]), dict(tau_th=[3.0], b_th=[1.0]), dict(synapse=["alpha"], tau_syn=[8.0])):
         assert dynamics(**other) == "lif/linear"
     assert dynamics(tau_syn=[], delta=True) == "lif/scaled"
 
@@ -315,6 +347,16 @@ def test_three_engines_agree_on_a_bursting_network_over_many_epochs(reset, jump)
     net = es.compile(g)
     assert net.groups[0].dynamics.name == "lif/coefficients"
     three_agree(net, 80.0)
+
+
+@settings(max_examples=max(EXAMPLES // 3, 5), **PATIENT)
+@given(networks(kinds=(lif_rising,)))
+def test_alpha_currents_among_all_others_are_the_specification(graph):
+    """In plain Python; kernel/moving.py's, compiled too, are in test_pieces.py, one neuron's in test_oracle.py."""
+    network = es.compile(graph, seed=1)
+    assert {group.dynamics.name for group in network.groups} == {"lif/coefficients"}
+    same(*(es.simulate(network, 15.0, backend=b, record=everything(network), record_at=0.75)
+           for b in ("python", "simpy")))
 
 
 @pytest.mark.parametrize("backend", ["compiled", "python", "simpy"])

@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 from hypothesis import HealthCheck, given, note, settings
 from hypothesis import strategies as st
-from strategies import driven, lif_moving
+from strategies import driven, lif_moving, lif_moving_slowly
 from test_equivalence import same
 from test_threads import laid_out, run
 
@@ -71,10 +71,13 @@ def describe(graph):
     return "\n".join(map(str, [*graph.nodes(data=True), *graph.edges(data=True)]))
 
 
-@pytest.mark.parametrize("kind", ["resting", "moving"])
+KINDS = {"resting": [], "moving": [lif_moving], "moving slowly": [lif_moving_slowly]}
+
+
+@pytest.mark.parametrize("kind", KINDS)
 def test_random_networks_agree_with_the_specification(kind):
     @settings(max_examples=max(EXAMPLES // (2 if kind == "resting" else 4), 5), **PATIENT)
-    @given(driven(*([lif_moving] if kind == "moving" else [])), st.booleans(), st.booleans(), st.sampled_from([4, 64]),
+    @given(driven(*KINDS[kind]), st.booleans(), st.booleans(), st.sampled_from([4, 64]),
            st.sampled_from([0, 2, 256]))
     def check(graph, recorded, cut, batch, levels):
         note(describe(graph))
@@ -286,6 +289,27 @@ def test_a_row_onto_a_current_makes_neurons_at_rest_fire():
     network = es.compile(g)
     whole(network)
     assert len(agree(network, record=neurons(network)).spikes) >= 10
+
+
+@pytest.mark.parametrize("offset", [1.0, [0.5, 1.0, 1.5] * 4])
+def test_rows_onto_alpha_currents_beside_all_others(offset):
+    """Two alpha receptors, exp and delta, adaptation; neurons that are alike or not.  In plain Python: no compiling."""
+    g = nx.MultiDiGraph()
+    g.add_node("x", size=12, **CELL, synapse=["alpha", "delta", "alpha", "exp"], tau_syn=[2.0, None, 5.0, 3.0],
+               i_init=[1.0, None, -1.0, 0.0], tau_w=[30.0], b_w=[0.2], i_offset=offset, v_init=5.0)
+    drives(g, "x", 12, {"rate": 400.0}, weight=2.0)
+    for weight, receptor in ((1.5, 0), (1.0, 1), (-1.0, 2), (0.5, 3), (-0.5, 0)):
+        g.add_edge("x", "x", rule="fixed_indegree", indegree=4, weight=weight, delay=1.0, receptor=receptor)
+    g.add_edge("x", "x", rule="fixed_indegree", indegree=2, weight={"uniform": [-1.0, 2.0]},
+               delay={"uniform": [0.5, 2.0]})
+    network = es.compile(g, seed=1)
+    whole(network, 40.0)
+    what = {"record": neurons(network), "record_at": 0.25}
+    expected, result = (es.simulate(network, 40.0, backend=b, **what) for b in ("simpy", "python"))
+    same(expected, result)
+    assert len(expected.spikes) > 24
+    assert result.provenance["kernel"] == "coefficients"
+    same(expected, run(network, 40.0, **what, jit=False, seed=network.seed, threads=2))
 
 
 @pytest.mark.parametrize("merge", [True, False])

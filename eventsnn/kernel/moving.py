@@ -16,9 +16,9 @@ from ..rng import U64
 from .pieces import FIRED, NOTHING, last_of
 
 BARE = ("clock", "fire", "put_off", "settle", "catch_up", "next_end", "release", "begin", "age", "change", "record",
-        "finish", "finish_block", "least", "lowest", "next_under", "foresee", "take_in", "deliver", "hit", "charge_row",
-        "predict", "put_off_row", "judge", "follow", "load", "store")                                # see link.py
-INSIDE = ("clock", "put_off", "settle", "next_end", "finish", "finish_block", "lowest", "deliver", "hit")
+        "finish", "finish_block", "least", "lowest", "next_under", "foresee", "take_in", "pair_of", "rise", "deliver",
+        "hit", "charge_row", "predict", "put_off_row", "judge", "follow", "load", "store")           # see link.py
+INSIDE = ("clock", "put_off", "settle", "next_end", "finish", "finish_block", "lowest", "pair_of", "deliver", "hit")
 inf = np.inf
 BLOCK = 16                       # neurons, or blocks of them, looked at together; pieces begin with one
 INFINITY = 0x7FF0000000000000    # inf, bit by bit
@@ -28,7 +28,8 @@ def unbound(*_):
     raise TypeError("a name that link() binds")
 
 
-growth = sunk = dimmed = epoch_of = view = tally = below = wait = step = inject = value = unbound
+growth = sunk = dimmed = shifted = risen = epoch_of = view = tally = swell = survey = without = below = wait = unbound
+step = inject = value = unbound
 
 
 class Moving(NamedTuple):
@@ -38,12 +39,13 @@ class Moving(NamedTuple):
     cell: Any                    # (places,) see `pieces`; gap and back count from V_inf
     safe: np.ndarray             # (places,) float64: no spike, or while held no release, before
     soon: np.ndarray             # (places / BLOCK,) float64: none of the block's is less
-    c: np.ndarray                # (places, 2 + channels) float64: a, b, v_inf: what an event needs, on one cache line
+    c: np.ndarray                # (places, 2 + len(b)) float64: a, b, v_inf: what an event needs, on one cache line
     kind: np.ndarray             # (places,) int32: whose parameters it has
-    now: np.ndarray              # (2, 1 + channels) float64: E of membrane and channels at the instant, and 1 / E
+    now: np.ndarray              # (2, 1 + len(b)) float64: E of membrane and channels at the instant, and 1 / E; each
+                                 # alpha channel's are followed by y
     sums: np.ndarray             # (receptors, places) float64: what arrives at an instant; between instants NOTHING
     touched: np.ndarray          # (places,) int64: work space
-    work: np.ndarray             # (2 + channels, places) float64: work space
+    work: np.ndarray             # (2 + len(b), places) float64: work space
     after: np.ndarray            # (places,) float64: work space
     params: Any                  # (places,) the model's records
     state: Any
@@ -60,6 +62,11 @@ def clock(cells, piece, t):
         if p.tau_c[k] > 0.0:
             now[0, 1 + k] = growth(t, piece.epoch, p.tau, p.tau_c[k])
             now[1, 1 + k] = 1.0 / now[0, 1 + k]
+    for k in range(len(p.tau_r)):
+        i = 1 + len(p.tau_c) + 2 * k
+        now[0, i] = growth(t, piece.epoch, p.tau, p.tau_r[k])
+        now[1, i] = 1.0 / now[0, i]
+        now[0, i + 1] = t - piece.epoch * p.tau
     return now[0, 0]
 
 
@@ -95,21 +102,14 @@ def settle(cells, piece, j, horizon, out, counters):
     while cells.safe[j] <= horizon:
         t = cells.safe[j]
         if c[0] == -inf:
-            v = cells.cell[j].back
-            for k in range(len(p.tau_c)):
-                if c[1 + k] != 0.0:
-                    v -= c[1 + k] * (1.0 / growth(t, piece.epoch, p.tau, p.tau_c[k]))
+            v = without(p, t, piece.epoch, c[1:], cells.cell[j].back)
             e = growth(t, piece.epoch, p.tau, p.tau)
             c[0] = v * e
             if p.reset >= p.theta:
                 fire(cells, piece, j, t, out, counters)
             else:
                 room = cells.cell[j].gap
-                seen = view(room)
-                for k in range(len(p.tau_c)):
-                    if c[1 + k] != 0.0:
-                        part = c[1 + k] * (1.0 / growth(t, piece.epoch, p.tau, p.tau_c[k]))
-                        seen = tally(seen, part, p.share[k], p.near[k], p.far[k])
+                seen = survey(p, t, piece.epoch, c[1:], room)
                 r = 1.0 / e
                 ahead = wait(seen, below(seen, c[0], e, r), c[0] * r, room, p.tau) if p.theta < inf else inf
                 put_off(cells, j, t + ahead)
@@ -211,6 +211,11 @@ def age(cells, piece, flow, t, stop, out, counters):
             if c[j, 1 + k] != 0.0:
                 c[j, 1 + k] = dimmed(c[j, 1 + k], p.f[k], 1)
                 alive += 1
+        for k in range(len(p.tau_r)):
+            i = 1 + len(p.tau_c) + 2 * k
+            if c[j, i] != 0.0 or c[j, i + 1] != 0.0:
+                c[j, i], c[j, i + 1] = shifted(c[j, i], c[j, i + 1], p.f_r[k], p.tau, 1)
+                alive += 1
     piece.epoch += 1
     if alive == 0:
         stop = min(stop, least(cells.safe[piece.first:piece.last]))           # a release may come before
@@ -274,6 +279,10 @@ def foresee(cells, piece, p, j, t, leaps, room, out, counters):
     for k in range(len(p.tau_c)):
         if c[1 + k] != 0.0:
             seen = tally(seen, c[1 + k] * now[1, 1 + k], p.share[k], p.near[k], p.far[k])
+    for k in range(len(p.tau_r)):
+        i = 1 + len(p.tau_c) + 2 * k
+        if c[i] != 0.0 or c[i + 1] != 0.0:
+            seen = swell(seen, p, k, c[i], c[i + 1], now[0, i + 1], now[1, i])
     d = below(seen, c[0], now[0, 0], now[1, 0])
     if leaps and d <= 0.0:
         fire(cells, piece, j, t, out, counters)
@@ -288,7 +297,15 @@ def take_in(cells, piece, p, j, receptor, w, t, room, out, counters):
     if cells.safe[j] <= t:
         catch_up(cells, piece, j, t, out, counters)
     c, now, tau = cells.c[j], cells.now, p.tau_c[receptor]
-    if tau > 0.0:
+    pair = pair_of(p, receptor)
+    if pair > 0:
+        more, steeper, off = rise(p, pair, w, now)
+        c[1 + pair] += more
+        c[2 + pair] += steeper
+        if c[0] == -inf:
+            return
+        c[0] += off
+    elif tau > 0.0:
         change = w * p.gain[receptor]
         c[1 + receptor] += change * now[0, 1 + receptor]
         if c[0] == -inf:
@@ -299,7 +316,17 @@ def take_in(cells, piece, p, j, receptor, w, t, room, out, counters):
     else:
         c[0] += w * now[0, 0]
     if w > 0.0 and room < inf:
-        foresee(cells, piece, p, j, t, tau == 0.0, room, out, counters)
+        foresee(cells, piece, p, j, t, pair == 0 and tau == 0.0, room, out, counters)
+
+
+def pair_of(p, receptor):
+    """Where among the coefficients the two of an alpha receptor stand; 0: of another."""
+    return p.pair[receptor] if len(p.tau_r) > 0 else 0
+
+
+def rise(p, pair, w, now):
+    """See `risen`."""
+    return risen(p, (pair - len(p.tau_c)) // 2, w, now[0, 2 + pair], now[0, 1 + pair], now[0, 0])
 
 
 def deliver(cells, piece, wires, row, a, t, e, out, counters):
@@ -310,7 +337,8 @@ def deliver(cells, piece, wires, row, a, t, e, out, counters):
     p, w = cells.params[piece.first], row.weight
     alike, room = piece.alike, cells.cell[piece.first].gap
     target = wires.target[a:b]
-    if not alike or row.own or w == 0.0 or p.tau_c[row.receptor] == 0.0:
+    pair = pair_of(p, row.receptor)
+    if not alike or row.own or w == 0.0 or (pair == 0 and p.tau_c[row.receptor] == 0.0):
         for i in range(len(target)):
             if row.own:
                 w = wires.weights[row.weights + a + i]
@@ -319,11 +347,14 @@ def deliver(cells, piece, wires, row, a, t, e, out, counters):
                 take_in(cells, piece, p, j, row.receptor, w, t, room if alike else cells.cell[j].gap, out, counters)
         return
     change, now = w * p.gain[row.receptor], cells.now
-    more, less = change * now[0, 1 + row.receptor], change * now[0, 0]
+    more, less, steeper, channel = change * now[0, 1 + row.receptor], change * now[0, 0], 0.0, 1 + row.receptor
+    if pair > 0:
+        more, steeper, off = rise(p, pair, w, now)
+        less, channel = -off, 1 + pair
     nearer = w > 0.0 and room < inf
     i = 0
     while True:
-        i = charge_row(cells.safe, cells.c, target, i, piece.shift, 1 + row.receptor, more, less, t, nearer, p,
+        i = charge_row(cells.safe, cells.c, target, i, piece.shift, channel, more, steeper, less, t, nearer, p,
                        cells.work)
         if i == len(target):
             break
@@ -334,7 +365,7 @@ def deliver(cells, piece, wires, row, a, t, e, out, counters):
 
 
 # `take_in` for a row onto a current, step by step for all its targets, so that the arithmetic goes in vectors.
-def charge_row(safe, c, target, first, shift, channel, more, less, t, noted, p, work):
+def charge_row(safe, c, target, first, shift, channel, more, steeper, less, t, noted, p, work):
     """The coefficients, from target `first` on, until one must be brought up to date; how far.  With safe they are
     noted."""
     for i in range(first, len(target)):
@@ -342,12 +373,16 @@ def charge_row(safe, c, target, first, shift, channel, more, less, t, noted, p, 
         if safe[j] <= t:
             return i
         c[j, channel] += more
+        if len(p.tau_r) > 0 and steeper != 0.0:
+            c[j, channel + 1] += steeper
         c[j, 0] -= less                                      # -inf stays
         if noted:
             n = U64(i)
             work[0, n] = safe[j]
             work[1, n] = c[j, 0]
             for k in range(len(p.tau_c)):
+                work[2 + k, n] = c[j, 1 + k]
+            for k in range(len(p.tau_c), len(p.tau_c) + 2 * len(p.tau_r)):
                 work[2 + k, n] = c[j, 1 + k]
     return len(target)
 
@@ -360,6 +395,9 @@ def predict(work, n, now, p, t, room, after):
         seen = view(room)
         for k in range(len(p.tau_c)):
             seen = tally(seen, work[2 + k, i] * now[1, 1 + k], p.share[k], p.near[k], p.far[k])
+        for k in range(len(p.tau_r)):
+            m = 1 + len(p.tau_c) + 2 * k
+            seen = swell(seen, p, k, work[1 + m, i], work[2 + m, i], now[0, m + 1], now[1, m])
         ahead = t + wait(seen, below(seen, a, e, r), a * r, room, p.tau)
         after[i] = ahead if a != -inf else work[0, i]
 
@@ -396,7 +434,14 @@ def judge(cells, piece, n, t, e, out, counters):
                     catch_up(cells, piece, j, t, out, counters)
                 silent = False
                 nearer = nearer or w > 0.0
-                if p.tau_c[r] > 0.0:
+                pair = pair_of(p, r)
+                if pair > 0:
+                    more, steeper, off = rise(p, pair, w, now)
+                    c[1 + pair] += more
+                    c[2 + pair] += steeper
+                    if c[0] != -inf:
+                        c[0] += off
+                elif p.tau_c[r] > 0.0:
                     more = w * p.gain[r]
                     c[1 + r] += more * now[0, 1 + r]
                     if c[0] != -inf:

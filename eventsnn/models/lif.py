@@ -10,10 +10,10 @@ Shinomoto 2009).
 
 Three representations serve this one vocabulary; the attributes alone decide which (law S11).  Where tau_m is finite and
 injected currents are piecewise constant, delta synapses keep a scaled state (`lif_scaled`) if i_offset drives nobody of
-the population above threshold, and exponential currents, synaptic and spike-triggered, one coefficient each
-(`lif_coefficients`, which foresees spikes and so also serves who fires by i_offset alone) if each of their time
-constants differs from tau_m by more than an eighth of the longer and tau_m is at most 100 times the shortest.  All
-others keep V and their currents (`lif_linear`).
+the population above threshold, and exponential currents, synaptic and spike-triggered, one coefficient each, alpha
+currents two (`lif_coefficients`, which foresees spikes and so also serves who fires by i_offset alone) if each of their
+time constants differs from tau_m by more than an eighth of the longer, alpha's by more than a quarter, and tau_m is at
+most 100 times the shortest.  All others keep V and their currents (`lif_linear`).
 """
 
 from collections.abc import Mapping
