@@ -188,24 +188,24 @@ def inspect(p, s, end):
     return missed, closest
 
 
-def confirmed(p, s, t):
-    """Whether F reaches 0 at t, or at the maximum just after it."""
+def confirmed(p, s, now, t):
+    """Whether F reaches 0 at t, or at the maximum just after it.  now: the state in t's epoch, where `look` holds."""
     f, size = over(p, s, t)
     unsure = slack(p, s, t)
     if f > 8.0 * U * size + unsure:
         return True
-    seen = look(p, t, s.epoch, s.a, s.b, s.v_inf)
+    seen = look(p, t, now.epoch, now.a, now.b, now.v_inf)
     reach = max(4.0 * math.sqrt(seen[5] / max(abs(seen[2]), 1e-300)), 1e-12 * t)
     if seen[1] > 0.0:
         reach = max(reach, 4.0 * seen[5] / seen[1])
     return sharp_top(p, s, max(t - reach, s.t), t + reach)[1] >= -unsure - 2.0 ** -90 * size
 
 
-def judge(p, s, found, t, missed, false, closest):
+def judge(p, s, left, found, t, missed, false, closest):
     for i in range(len(p)):
         missed[i], closest[i] = inspect(p[i], s[i], t[i] if found[i] else s[i].t + WINDOW)
         if found[i]:
-            false[i] = not confirmed(p[i], s[i], t[i])
+            false[i] = not confirmed(p[i], s[i], left[i], t[i])
 
 
 def coefficients(n: int = 100_000) -> dict[str, object]:
@@ -224,7 +224,7 @@ def coefficients(n: int = 100_000) -> dict[str, object]:
     run(p, left, found, t, ambiguous, looks)
     seconds = time.process_time() - before
     say("solved;", int(found.sum()), "crossings")
-    link(bound(judge))(p, s, found, t, missed, false, closest)
+    link(bound(judge))(p, s, left, found, t, missed, false, closest)
     return {"name": "coefficients", "problems": n, "missed": int(missed.sum()), "false": int(false.sum()),
             "ambiguous": int(ambiguous.sum()), "evaluations": float(looks.mean()), "evaluations_max": int(looks.max()),
             "crossings": int(found.sum()), "grazes": int((closest < 1e4).sum()), "ns_per_problem": 1e9 * seconds / n,
