@@ -290,6 +290,17 @@ def test_what_an_alpha_current_comes_to_is_bounded_closely(tau, ts, parts, late)
 
 
 @settings(max_examples=60, deadline=None)
+@given(st.floats(100.0, 1000.0), st.floats(12.0, 20.0, exclude_max=True))
+def test_the_rounding_of_a_fast_alpha_current_late_in_an_epoch_is_bounded(weight, t):
+    """There b and c y cancel by a factor of 66."""
+    p, s = neuron(20.0, [(0.3, weight, 0.0)], t)
+    d, slope, *_, blur, haze, _, _, _ = look(p, t, s.epoch, s.a, s.b, s.v_inf)
+    f0, f1, _ = CoefficientExcess(p, s, t)(0)
+    assert abs(-d - f0) <= blur
+    assert abs(slope - f1) <= haze
+
+
+@settings(max_examples=60, deadline=None)
 @given(neurons(), st.floats(0.0, 1.0))
 def test_the_double_double_twin_has_98_bits(problem, part):
     p, s = problem

@@ -298,8 +298,9 @@ def test_rows_onto_alpha_currents_beside_all_others(offset):
     g.add_node("x", size=12, **CELL, synapse=["alpha", "delta", "alpha", "exp"], tau_syn=[2.0, None, 5.0, 3.0],
                i_init=[1.0, None, -1.0, 0.0], tau_w=[30.0], b_w=[0.2], i_offset=offset, v_init=5.0)
     drives(g, "x", 12, {"rate": 400.0}, weight=2.0)
-    for weight, receptor in ((1.5, 0), (1.0, 1), (-1.0, 2), (0.5, 3), (-0.5, 0)):
-        g.add_edge("x", "x", rule="fixed_indegree", indegree=4, weight=weight, delay=1.0, receptor=receptor)
+    for k, (weight, receptor) in enumerate(((1.5, 0), (1.0, 1), (-1.0, 2), (0.5, 3), (-0.5, 0), (1.0, 2))):
+        for delay in (1.0, 1.0 + 0.125 * k):               # all at one instant, and each alone
+            g.add_edge("x", "x", rule="fixed_indegree", indegree=3, weight=weight, delay=delay, receptor=receptor)
     g.add_edge("x", "x", rule="fixed_indegree", indegree=2, weight={"uniform": [-1.0, 2.0]},
                delay={"uniform": [0.5, 2.0]})
     network = es.compile(g, seed=1)
