@@ -90,10 +90,10 @@ def tally(sofar, part, share, near, far):
     return left - part, up + max(g, 0.0), soon + less * near, later + less * far, size + abs(part)
 
 
-def crest(now, growth):
-    """At most this, or 0, is (now + growth q x) e^{-q x} at any x >= 0 and rate q."""
+def crest(now, grow):
+    """At most this, or 0, is (now + grow q x) e^{-q x} at any x >= 0 and rate q."""
     above = max(now, 0.0)                     # e^(z - 1) <= 1/e + z (1 - 1/e) for 0 <= z <= 1
-    return above + F * max(growth - above, 0.0)
+    return above + F * max(grow - above, 0.0)
 
 
 def swell(sofar, p, k, b, c, y, r):
