@@ -157,7 +157,7 @@ def test_a_wrong_expectation_is_named_by_tick_and_neuron(tmp_path):
     file.write_text("\n".join([f"{7:08x}{3:08x}", *rest]))
     with pytest.raises(Mistake, match=r"expected\.hex is not what was written"):
         verilog.run(tmp_path, "iverilog")
-    command = "iverilog -g2005-sv -o t.vvp testbench.v top.v rtl/*.v && vvp t.vvp"
+    command = "iverilog -g2005-sv -s testbench -o t.vvp testbench.v top.v rtl/*.v && vvp t.vvp"
     said = subprocess.run(command, shell=True, cwd=tmp_path, capture_output=True, text=True, check=True).stdout
     assert f"WRONG tick {tick} neuron {neuron}; expected tick 7 neuron 3" in said
 

@@ -22,6 +22,8 @@ def export(target: Annotated[str, typer.Argument(help="c, verilog, json, ...")],
                                                             "and the emulator's spikes.")] = None,
            inputs: Annotated[Path | None, typer.Option(metavar="FILE", help='Trains for that run, as JSON: {"node": '
                                                                             "[times in ms]}, a list for each.")] = None,
+           cores: Annotated[int | None, typer.Option(metavar="N", help="verilog: so many cores with a router between "
+                                                                      "them.")] = None,
            json: Json = False, quiet: Quiet = False, debug: Debug = False) -> int:
     """Write an integer network for a target: C, Verilog, a model file."""
     from ..exporters import TARGETS
@@ -34,9 +36,12 @@ def export(target: Annotated[str, typer.Argument(help="c, verilog, json, ...")],
         if until is None:
             raise Mistake("--inputs needs --until: how many ms the run is that goes along")
         options["inputs"] = trains(inputs)
+    if cores is not None:
+        options["cores"] = cores
     for name in options:
         if target in TARGETS and name not in signature(TARGETS[target].write).parameters:
-            raise Mistake(f"target {target!r} takes no --{name}: it has nothing to run")
+            why = "that is for verilog" if name == "cores" else "it has nothing to run"
+            raise Mistake(f"target {target!r} takes no --{name}: {why}")
     with talk.busy(f"exporting {model.name}"):
         paths = exported(reopened(model), target, out, **options)
     size = sum(path.stat().st_size for path in paths)

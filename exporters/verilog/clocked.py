@@ -12,7 +12,7 @@ strict threshold is a bound one higher.  Factors of fewer bits are the same in m
 core is told what they lack of 1, which is shorter; 0 for who has no decay.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -158,15 +158,18 @@ def refused(params: Any) -> None:
             raise Mistake(f"neuron {int(np.argmax(wrong))}: {words}")
 
 
+def word_bits(p: Mapping[str, int]) -> dict[str, int]:
+    """Bits of a word of each image."""
+    each = 1 + p["I_RATE"] + max(p["FALL"], 1) + p["I"]
+    return {"rows": 1 + p["SYNAPSE"] + p["LENGTH"], "synapses": p["PORT"] + p["DELAY"] + p["WEIGHT"] + p["NEURON"],
+            "kinds": p["KIND"], "dynamics": p["CURRENTS"] * each + 1 + p["V_RATE"] + 2 * p["V"],
+            "limits": 2 + 2 * p["V"] + max(p["SPIKES"], 1) + p["LEFT"]}
+
+
 def memory_bits(d: Design) -> dict[str, int]:
     """Bits of every memory."""
     p = d.parameters
-    each = 1 + p["I_RATE"] + max(p["FALL"], 1) + p["I"]
-    wide: Iterable[tuple[str, int]] = (
-        ("rows", 1 + p["SYNAPSE"] + p["LENGTH"]), ("synapses", p["PORT"] + p["DELAY"] + p["WEIGHT"] + p["NEURON"]),
-        ("kinds", p["KIND"]), ("dynamics", p["CURRENTS"] * each + 1 + p["V_RATE"] + 2 * p["V"]),
-        ("limits", 2 + 2 * p["V"] + max(p["SPIKES"], 1) + p["LEFT"]))
-    size = {name: len(d.images[name]) * bits for name, bits in wide}
+    size = {name: len(d.images[name]) * bits for name, bits in word_bits(p).items()}
     size["sums"] = p["PORTS"] * (p["SLOTS"] * p["SUM"] << p["NEURON"])
     size["touched"] = p["SLOTS"] << p["NEURON"]
     size["awake"] = 1 << p["NEURON"]

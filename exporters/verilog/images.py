@@ -7,11 +7,13 @@
     limits.hex     {never, subtract, theta, reset, mask} of each kind
     coarse.hex, fine.hex   the decay tables of all kinds, one after the other; index 0, the identity, is not looked up
 
-Networks differ in these only, never in logic.
+Several cores have rows00.hex, rows01.hex, ..., synapses and kinds likewise; each counts rows and neurons from its own
+first neuron on (several.py).  Networks differ in these only, never in logic.
 """
 
 import math
 from collections.abc import Callable, Mapping, Sequence
+from itertools import pairwise
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -34,6 +36,7 @@ class Design(NamedTuple):
     parameters: dict[str, int]
     images: dict[str, Sequence[int]]
     burst: int
+    bases: tuple[int, ...] = ()          # of several cores: each one's first neuron, and the number of neurons
 
 
 def width(n: int) -> int:
@@ -56,7 +59,7 @@ def packed(*fields: tuple[int, int]) -> int:
     return word
 
 
-def design(network: Network, vector: Vector | None = None) -> Design:
+def design(network: Network, vector: Vector | None = None, bases: tuple[int, ...] = ()) -> Design:
     """Parameters and images of a network in event mode; `Mistake` for what the core cannot be told."""
     (group,) = network.groups
     neurons = np.empty(network.neurons, np.int64)
@@ -64,12 +67,13 @@ def design(network: Network, vector: Vector | None = None) -> Design:
     params: Any = group.params[neurons]
     start = group.state.v[neurons]
     images: dict[str, Sequence[int]] = {}
-    parameters: dict[str, int] = {"NEURONS": network.neurons, "NEURON": max(SMALLEST, width(network.neurons))}
+    most = max(b - a for a, b in pairwise(bases or (0, network.neurons)))
+    parameters: dict[str, int] = {"NEURONS": network.neurons, "NEURON": max(SMALLEST, width(most))}
     parameters["V"] = same(params.top, "v_bits").bit_length() + 1
     burst = bursts(network, params, vector)
-    parameters |= connected(network, burst, parameters["NEURON"], images)
-    parameters |= dynamics(params, start, parameters, images)
-    return Design(parameters, images, int(burst[network.neurons:].max(initial=1)))
+    parameters |= connected(network, burst, parameters["NEURON"], images, bases=bases)
+    parameters |= dynamics(params, start, parameters, images, bases)
+    return Design(parameters, images, int(burst[network.neurons:].max(initial=1)), bases)
 
 
 def same(values: Any, what: str) -> int:
@@ -99,7 +103,8 @@ def bursts_of_sources(network: Network, vector: Vector | None) -> np.ndarray:
 
 
 def connected(network: Network, burst: np.ndarray, neuron: int, images: dict[str, Sequence[int]],
-              ports: int = 1, direct: int = 1, port_of: Callable[[Any], np.ndarray] | None = None) -> dict[str, int]:
+              ports: int = 1, direct: int = 1, port_of: Callable[[Any], np.ndarray] | None = None,
+              bases: tuple[int, ...] = ()) -> dict[str, int]:
     """Rows and synapses; `port_of` the table of synapses: to which of its target's `ports` sums each one adds, of which
     the first `direct` ones have a shift of their own."""
     table, order = flat(network.synapses), rows(network)
@@ -115,11 +120,11 @@ def connected(network: Network, burst: np.ndarray, neuron: int, images: dict[str
     least, most = (int(delay.min()), int(delay.max())) if len(delay) else (1, 1)
     total = np.zeros(network.neurons * ports, np.int64)
     np.add.at(total, target * ports + port, np.abs(mantissa) * burst[row])
-    length = np.bincount(row, minlength=network.emitters)
-    first = np.concatenate([[0], np.cumsum(length)])
+    mine = [np.flatnonzero((target >= a) & (target < b)) for a, b in pairwise(bases or (0, network.neurons))]
+    length = [np.bincount(row[own], minlength=network.emitters) for own in mine]
     slots = most + 1 + (most + 1) % 2
-    p = {"SYNAPSES": len(row), "ROW": max(neuron, width(network.emitters)), "SYNAPSE": width(len(row)),
-         "LENGTH": width(int(length.max(initial=1))),
+    p = {"SYNAPSES": len(row), "ROW": max(neuron, width(network.emitters)),
+         "SYNAPSE": width(max(len(own) for own in mine)), "LENGTH": width(int(max(n.max(initial=1) for n in length))),
          "WEIGHT": signed(int(mantissa.min(initial=0)), int(mantissa.max(initial=1))),
          "DELAY": (most - least).bit_length(), "DELAY_LEAST": least, "SHIFT": shift, "SLOTS": slots,
          "SLOT": width(slots), "PLACE": neuron + (slots // 2 - 1).bit_length()}
@@ -127,12 +132,20 @@ def connected(network: Network, burst: np.ndarray, neuron: int, images: dict[str
     p["ARGUMENT"] = max(16, p["ROW"])
     if port_of:
         p |= {"PORTS": ports, "PORT": (ports - 1).bit_length(), "DIRECT": direct, "I_SHIFT": other}
-    images["rows"] = padded([packed((int(n > 0), 1), (int(first[r]) if n else 0, p["SYNAPSE"]),
-                                     (max(int(n) - 1, 0), p["LENGTH"])) for r, n in enumerate(length)], p["ROW"])
-    images["synapses"] = padded(
-        [packed((k, p.get("PORT", 0)), (d - least, p["DELAY"]), (w, p["WEIGHT"]), (t, neuron)) for k, d, w, t in
-         zip(port.tolist(), delay.tolist(), mantissa.tolist(), target.tolist(), strict=True)], p["SYNAPSE"])
+    for name, base, own, lengths in zip(numbered(bases), bases[:-1] or (0,), mine, length, strict=True):
+        first = np.cumsum(lengths) - lengths
+        words = padded([packed((int(n > 0), 1), (int(at) if n else 0, p["SYNAPSE"]), (max(int(n) - 1, 0), p["LENGTH"]))
+                        for at, n in zip(first, lengths, strict=True)], p["ROW"])
+        images[f"rows{name}"] = words[base:] + words[:base]
+        images[f"synapses{name}"] = padded(
+            [packed((k, p.get("PORT", 0)), (d - least, p["DELAY"]), (w, p["WEIGHT"]), (t - base, neuron)) for k, d, w, t
+             in zip(*(x[own].tolist() for x in (port, delay, mantissa, target)), strict=True)], p["SYNAPSE"])
     return p
+
+
+def numbered(bases: tuple[int, ...]) -> list[str]:
+    """What each core's own images have after their names; nothing, where there is but one core."""
+    return [f"{k:02d}" for k in range(len(bases) - 1)] if bases else [""]
 
 
 def zeros_of(weight: np.ndarray) -> int:
@@ -141,7 +154,8 @@ def zeros_of(weight: np.ndarray) -> int:
     return (union & -union).bit_length() - 1 if union else 0
 
 
-def dynamics(params: Any, start: Any, known: Mapping[str, int], images: dict[str, Sequence[int]]) -> dict[str, int]:
+def dynamics(params: Any, start: Any, known: Mapping[str, int], images: dict[str, Sequence[int]],
+             bases: tuple[int, ...] = ()) -> dict[str, int]:
     """Kinds of neurons."""
     if (params.decay == lif.MUL).any():
         raise Mistake('decay = "mul" acts at every tick, which the event core does not: quantise with decay "lut" or '
@@ -160,7 +174,7 @@ def dynamics(params: Any, start: Any, known: Mapping[str, int], images: dict[str
     fine_bits = int(kinds.fine_bits[lut].min(initial=62)) if lut.any() else 6
     coarse: list[int] = []
     fine: list[int] = []
-    bases: dict[str, tuple[int, int]] = {}
+    begun: dict[str, tuple[int, int]] = {}
     factor = int(kinds.bits[lut].max()) if lut.any() else 16
     base_of: dict[int, tuple[int, int]] = {}
     for k in np.flatnonzero(lut).tolist():
@@ -169,21 +183,22 @@ def dynamics(params: Any, start: Any, known: Mapping[str, int], images: dict[str
                   (kinds.coarse[k][:-(-int(length[k]) >> int(kinds.fine_bits[k]))],
                    kinds.fine[k][:1 << int(kinds.fine_bits[k])])]
         key = repr(tables)
-        if key not in bases:
-            bases[key] = len(coarse), len(fine)
+        if key not in begun:
+            begun[key] = len(coarse), len(fine)
             for table, into in zip(tables, (coarse, fine), strict=True):
                 if any(entry >> factor for entry in table[1:]):
                     raise Mistake(f"tau_m is so long that {int(kinds.bits[k])} decay_bits show no decay: take more "
                                   "decay_bits")
                 into += [0, *table[1:]]
-        base_of[k] = bases[key]
+        base_of[k] = begun[key]
     p = {"AGE": age, "KIND": width(len(kind_of)), "SUBTRACT": int(kinds.subtract.any()), "DECAY": decay,
          "RATE": max(1, int(kinds.rate[linear].max(initial=1)).bit_length()), "FACTOR": factor,
          "COARSE": width(len(coarse)), "FINE": width(len(fine)), "FINE_BITS": fine_bits,
          "STEPS": int((kinds.fine_bits[lut].max(initial=fine_bits) - fine_bits) // 2 + 1)}
     if p["STEPS"] > 4:
         raise Mistake("the time constants lie too far apart for one core: its tables have four widths at most")
-    images["kinds"] = padded([kind_of[r] for r in records], neuron)
+    for name, (a, b) in zip(numbered(bases), pairwise(bases or (0, len(records))), strict=True):
+        images[f"kinds{name}"] = padded([kind_of[r] for r in records[a:b]], neuron)
     words = []
     for k in range(len(kinds)):
         base = base_of.get(k, (0, 0))
@@ -205,17 +220,21 @@ def padded(words: list[int], bits: int) -> list[int]:
     return words + [0] * ((1 << bits) - len(words))
 
 
-def memory_bits(d: Design) -> dict[str, int]:
-    """Bits of every memory."""
-    p = d.parameters
-    wide = {"rows": 1 + p["SYNAPSE"] + p["LENGTH"], "synapses": p["DELAY"] + p["WEIGHT"] + p["NEURON"],
+def word_bits(p: Mapping[str, int]) -> dict[str, int]:
+    """Bits of a word of each image."""
+    return {"rows": 1 + p["SYNAPSE"] + p["LENGTH"], "synapses": p["DELAY"] + p["WEIGHT"] + p["NEURON"],
             "kinds": p["KIND"], "dynamics": 3 + p["AGE"] + p["RATE"] + p["COARSE"] + p["FINE"] + p["V"],
             "limits": 2 + 2 * p["V"] + p["AGE"], "coarse": p["FACTOR"], "fine": p["FACTOR"]}
-    size = {name: len(d.images[name]) * bits for name, bits in wide.items()}
+
+
+def memory_bits(d: Design) -> dict[str, int]:
+    """Bits of every memory, of all cores together."""
+    p, of = d.parameters, numbered(d.bases)[0]
+    size = {name: len(d.images.get(name + of, d.images.get(name, ()))) * bits for name, bits in word_bits(p).items()}
     size["sums"] = p["SLOTS"] * (1 << p["NEURON"]) * p["SUM"]
     size["touched"] = p["SLOTS"] << p["NEURON"]
     size["state"] = (p["V"] + p["AGE"]) << p["NEURON"]
-    return size
+    return {name: bits * max(len(d.bases) - 1, 1) for name, bits in size.items()}
 
 
 def digits(bits: int) -> int:

@@ -82,7 +82,8 @@ def built(folder: Path, simulator: str, *define: str) -> list[str]:
     build.mkdir(parents=True, exist_ok=True)
     sources, flags = ["top.v", *(f"rtl/{name}.v" for name in RTL)], [f"-D{name}" for name in define]
     if simulator == "iverilog":
-        call([needed("iverilog"), "-g2005-sv", *flags, "-o", str(program), "testbench.v", *sources], folder, "iverilog")
+        call([needed("iverilog"), "-g2005-sv", "-s", "testbench", *flags, "-o", str(program), "testbench.v", *sources],
+             folder, "iverilog")
     elif simulator in ("verilator", "netlist"):
         if simulator == "netlist":
             synthesised(folder, PART, "top")

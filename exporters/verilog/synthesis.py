@@ -93,12 +93,13 @@ def expected(design: Mapping[str, Any], device: Device, tables: Mapping[str, boo
 
     tables   of "coarse" and "fine", whether there is anything in them: a product with 0 needs no multiplier
     """
-    p, bits = design["parameters"], design["memory_bits"]
+    p, cores = design["parameters"], design["cores"]
+    bits = {name: size // cores for name, size in design["memory_bits"].items()}       # cores are alike
     halves = 1 + (p["V"] - 1 >= 18)      # of |V|: 16 bits and, if there are 2 at least, the rest
     multiplies = device.multiplier and "FINE" in p and p["DECAY"] == 2 and p["FACTOR"] <= 16      # of an event core
-    least = {device.multiplier: halves * sum(tables.values())} if multiplies else {}
+    least = {device.multiplier: cores * halves * sum(tables.values())} if multiplies else {}
     large = [bits[name] for name in IN_BLOCKS if 2 * bits.get(name, 0) >= device.memory_bits]
-    blocks = sum(-(-size // device.memory_bits) for size in large)
+    blocks = cores * sum(-(-size // device.memory_bits) for size in large)
     return least | {device.memory: blocks}
 
 

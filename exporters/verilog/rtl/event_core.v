@@ -31,7 +31,10 @@ module event_core #(
     parameter FINE = 6,
     parameter FINE_BITS = 6,
     parameter STEPS = 1,
-    parameter DSP = 0
+    parameter DSP = 0,
+    parameter ROWS = "rows.hex",            // images of memories that several cores have apart
+    parameter SYNAPSES = "synapses.hex",
+    parameter KINDS = "kinds.hex"
 ) (
     input  wire                clk,
     input  wire                rst,
@@ -40,7 +43,8 @@ module event_core #(
     input  wire [ARGUMENT+1:0] in_word,
     output wire                out_valid,
     input  wire                out_ready,
-    output wire [ARGUMENT+1:0] out_word
+    output wire [ARGUMENT+1:0] out_word,
+    output wire                judged       // pulse: a tick is judged, and its spikes are or were at out_word
 );
     localparam DEPTH = (SLOTS / 2) << NEURON;
     localparam [PLACE:0] ENOUGH = DEPTH[PLACE:0] - 1'b1;
@@ -59,7 +63,7 @@ module event_core #(
         end
     end
 
-    wire own_valid, own_ready, queued_valid, queued_ready, judged, synapse, token, closed;
+    wire own_valid, own_ready, queued_valid, queued_ready, synapse, token, closed;
     wire touch, touch_bank, want, want_bank, open, all, idle, touched_valid, touched_ready;
     wire [NEURON-1:0] spike, queued, touched_neuron;
     wire [SYNAPSE-1:0] address;
@@ -69,13 +73,13 @@ module event_core #(
     wire say, heard, end_out, found, found_ready;
     wire [NEURON-1:0] found_neuron;
 
-    front #(.ROW(ROW), .START(SYNAPSE), .LENGTH(LENGTH), .ARGUMENT(ARGUMENT)) front (
+    front #(.ROW(ROW), .START(SYNAPSE), .LENGTH(LENGTH), .ARGUMENT(ARGUMENT), .FILE(ROWS)) front (
         .clk(clk), .rst(rst), .booted(booted), .in_valid(in_valid), .in_ready(in_ready), .in_word(in_word),
         .own_valid(queued_valid), .own_ready(queued_ready), .own_row({{(ROW - NEURON){1'b0}}, queued}),
         .judged(judged), .valid(synapse), .token(token), .address(address));
 
     accumulate #(.NEURON(NEURON), .SYNAPSE(SYNAPSE), .WEIGHT(WEIGHT), .DELAY(DELAY), .DELAY_LEAST(DELAY_LEAST),
-                 .SUM(SUM), .SLOTS(SLOTS), .SLOT(SLOT), .PLACE(PLACE)) accumulate (
+                 .SUM(SUM), .SLOTS(SLOTS), .SLOT(SLOT), .PLACE(PLACE), .FILE(SYNAPSES)) accumulate (
         .clk(clk), .rst(rst), .valid(synapse), .token(token), .address(address), .closed(closed), .slot(slot),
         .touch(touch), .touch_bank(touch_bank), .touch_place(touch_place), .clear(clear), .clear_place(clear_place),
         .want(want), .want_bank(want_bank), .want_place(want_place), .open(open), .sum(sum));
@@ -92,7 +96,8 @@ module event_core #(
 
     sweep #(.NEURONS(NEURONS), .NEURON(NEURON), .V(V), .AGE(AGE), .SUM(SUM), .SHIFT(SHIFT), .KIND(KIND),
             .SUBTRACT(SUBTRACT), .DECAY(DECAY), .RATE(RATE), .FACTOR(FACTOR), .COARSE(COARSE), .FINE(FINE),
-            .FINE_BITS(FINE_BITS), .STEPS(STEPS), .DSP(FACTOR <= 16 ? DSP : 0), .PLACE(PLACE), .SLOT(SLOT)) sweep (
+            .FINE_BITS(FINE_BITS), .STEPS(STEPS), .DSP(FACTOR <= 16 ? DSP : 0), .PLACE(PLACE), .SLOT(SLOT),
+            .KINDS(KINDS)) sweep (
         .clk(clk), .rst(rst), .closed(closed), .slot(slot), .judged(judged), .all(all), .touched_idle(idle),
         .touched_valid(touched_valid), .touched_ready(touched_ready), .touched_neuron(touched_neuron), .want(want),
         .want_bank(want_bank), .want_place(want_place), .open(open), .sum(sum), .own_valid(own_valid),

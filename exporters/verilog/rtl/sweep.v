@@ -25,7 +25,7 @@ module sweep #(
     parameter STEPS = 1,
     parameter DSP = 0,
     parameter PLACE = 8,
-    parameter SLOT = 1,
+    parameter SLOT = 1, KINDS = "kinds.hex",
     parameter DEEP = 6                      // 2^DEEP visits may be under way
 ) (
     input  wire              clk,
@@ -135,7 +135,7 @@ module sweep #(
     wire [V+AGE-1:0] store_word;
     ram #(.WIDTH(V + AGE), .ADDRESS(NEURON), .DEPTH(1 << NEURON)) state (
         .clk(clk), .write(store), .write_address(store_neuron), .write_word(store_word), .address(n0), .word(state2));
-    rom #(.WIDTH(KIND), .ADDRESS(NEURON), .FILE("kinds.hex")) kinds (
+    rom #(.WIDTH(KIND), .ADDRESS(NEURON), .FILE(KINDS)) kinds (
         .clk(clk), .enable_1(1'b1), .enable_2(1'b1), .address(n0), .word(kind2));
 
     // ------------------------------------------------------------------------------------------ 3, 4: parameters, age

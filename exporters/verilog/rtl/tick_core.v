@@ -54,7 +54,8 @@ module tick_core #(
     input  wire [ARGUMENT+1:0] in_word,
     output wire                out_valid,
     input  wire                out_ready,
-    output wire [ARGUMENT+1:0] out_word
+    output wire [ARGUMENT+1:0] out_word,
+    output wire                judged       // pulse: a tick is judged
 );
     localparam DEPTH = (SLOTS / 2) << NEURON;
     localparam [PLACE:0] ENOUGH = DEPTH[PLACE:0] - 1'b1;
@@ -73,7 +74,7 @@ module tick_core #(
         end
     end
 
-    wire own_valid, own_ready, queued_valid, queued_ready, judged, synapse, token, closed;
+    wire own_valid, own_ready, queued_valid, queued_ready, synapse, token, closed;
     wire touch, touch_bank, want, want_bank, open, all, idle, active_valid, active_ready, store, awake;
     wire [NEURON-1:0] spike, queued, active_neuron, stored;
     wire [SYNAPSE-1:0] address;

@@ -43,7 +43,7 @@ module testbench;
 
     task begin_run;
         begin
-            at = 0;
+            at <= 0;                     // the circuit reads what depends on it in the same clock
             ended = 0;
             spikes = 0;
             wrong = 0;
@@ -89,7 +89,7 @@ module testbench;
         may_send <= $$unsigned($$random(seed)) % 256 >= pressure;
         may_take <= $$unsigned($$random(seed)) % 256 >= pressure;
 `ifndef NETLIST
-        if (top.core.synapse) operations = operations + 1;
+        $operations
 `endif
         if (rst) begin
             booted = 0;
@@ -102,7 +102,7 @@ module testbench;
             if (in_ready) booted = 1;
             if (!booted) first = cycles;
             if (in_valid && in_ready) begin
-                at = at + 1;
+                at <= at + 1;
             end
             if (out_valid && out_ready) begin
                 since = cycles;

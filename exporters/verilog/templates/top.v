@@ -12,9 +12,9 @@ module top #(
     output wire [$high:0] out_word
 );
     `include "parameters.vh"
-    $core #(
+$wires    $core #(
 $connections
     ) core (
         .clk(clk), .rst(rst), .in_valid(in_valid), .in_ready(in_ready), .in_word(in_word), .out_valid(out_valid),
-        .out_ready(out_ready), .out_word(out_word));
+        .out_ready(out_ready), .out_word(out_word)$more);
 endmodule
