@@ -14,6 +14,8 @@ import eventsnn as es
 from eventsnn.errors import Mistake
 from eventsnn.network import Network
 
+REST = 1e7                       # ticks: minutes for whoever is not asleep
+
 
 class Case(NamedTuple):
     """A network, how long it runs, and the reference's trace in the form that `emulated` gives."""
@@ -142,9 +144,31 @@ def tick_mode() -> list[Case]:
         made.append(Case(network, until, each_tick(until), expected_at_each_tick(network, until)))
     lonely = nx.MultiDiGraph()                             # they fire by themselves in a block that nothing wakes
     lonely.add_node("a", model="lif", size=3, synapse=["exp"], tau_syn=[2.0], i_offset=[1.0, 2.0, 0.0])
-    network = es.quantise(es.compile(lonely), tick=0.5)
-    made.append(Case(network, 60.0, each_tick(60.0), expected_at_each_tick(network, 60.0)))
+    many = nx.MultiDiGraph()                               # two blocks that are awake together, and fire
+    many.add_node("in", model="spikes", size=1, times=[[0.5, 3.0, 5.0]])
+    many.add_node("a", model="lif", size=70, synapse=["exp"], tau_syn=[2.0], tau_refrac=1.0)
+    many.add_edge("in", "a", rule="all_to_all", weight=np.linspace(5.0, 40.0, 70), delay=0.5)
+    for graph, until in ((lonely, 60.0), (many, 12.0)):
+        network = es.quantise(es.compile(graph), tick=0.5)
+        made.append(Case(network, until, each_tick(until), expected_at_each_tick(network, until)))
+    resting = nx.MultiDiGraph()
+    resting.add_node("in", model="spikes", size=1, times=[[0.5]])
+    resting.add_node("a", model="lif", size=3, synapse=["exp"], tau_syn=[2.0])
+    resting.add_edge("in", "a", rule="all_to_all", weight=[1.0, 40.0, 100.0], delay=0.5)
+    network = es.quantise(es.compile(resting), tick=0.5)
+    made.append(Case(network, 0.5 * REST, rested(0.5 * REST), rested(0.5 * REST)(network)))
     return [*made, *corners(made[0].network)]
+
+
+def rested(until: float) -> Callable[[Network], Any]:
+    """What a long rest counts, through the loop and through the kernel that sweeps blocks."""
+    def run(network: Network) -> Any:
+        found = []
+        for small in (0, network.neurons + 1):
+            with mock.patch("eventsnn.kernel.quick.SMALL", small):
+                found.append(es.simulate(network, until, backend="python").counters)
+        return found
+    return run
 
 
 def corners(network: Network) -> list[Case]:

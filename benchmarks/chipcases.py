@@ -6,7 +6,8 @@ often, and so is the first fault of a strict run.
 """
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from types import MappingProxyType
 from typing import Any
 from unittest import mock
 
@@ -17,10 +18,9 @@ import eventsnn as es
 from eventsnn.errors import Mistake
 from eventsnn.network import Network
 
-from .cases import Case
+from .cases import REST, Case
 
 HALF, TOP = 2**23, 2**23 - 1
-REST = 3e5                       # ticks: minutes for whoever is not asleep
 
 
 def made(graph: nx.MultiDiGraph, profile: str, until: float, swept: bool = False) -> Case:
@@ -107,6 +107,9 @@ def first_fault(network: Network, until: float) -> Any:
 
 
 # ---------------------------------------------------------------------------------------------------- Loihi 1
+LOUD = {"weight": 255, "weight_exp": 7, "times": 1024}              # they take u to nearly 2^31
+
+
 def loihi() -> list[Case]:
     return [*(made(loihi_graph(np.random.default_rng(n)), "loihi1_lava", 40.0) for n in range(24)),
             *(made(graph, "loihi1_lava", 12.0) for graph in loihi_borders()), resting("loihi1_lava", du=1000, dv=500)]
@@ -115,7 +118,9 @@ def loihi() -> list[Case]:
 def loihi_columns() -> list[Case]:
     return [*(made(graph, "loihi1_lava", 6.0, True) for graph in loihi_borders()),
             *(made(loihi_graph(np.random.default_rng(n)), "loihi1_lava", 20.0, True) for n in range(3)),
-            resting("loihi1_lava", True, vth=131071, v=5)]         # at rest off 0
+            made(driven(255, 7, 1000, [1], 64), "loihi1_lava", 4.0, True),               # a whole block is loud
+            resting("loihi1_lava", True, vth=131071, v=5),         # at rest off 0
+            resting("loihi1_lava", True, LOUD, du=4095, vth=131071)]
 
 
 def loihi_graph(rng: np.random.Generator) -> nx.MultiDiGraph:
@@ -136,6 +141,17 @@ def loihi_graph(rng: np.random.Generator) -> nx.MultiDiGraph:
     return g
 
 
+def driven(weight: int, exponent: int, sources: int, times: list[int], size: int = 2) -> nx.MultiDiGraph:
+    """Two populations behind sources that fire together."""
+    g = nx.MultiDiGraph()
+    g.add_node("in", model="spikes", size=sources, times=[times] * sources if sources > 1 else times)
+    for name, du in (("a", 4095), ("b", 0)):
+        g.add_node(name, model="loihi1_lava", size=size, du=du, dv=2000, vth=131071, v=np.resize([0, -7], size),
+                   bias_mant=np.resize([0, 3], size))
+        g.add_edge("in", name, rule="all_to_all", weight=weight, weight_exp=exponent)
+    return g
+
+
 def loihi_borders() -> list[nx.MultiDiGraph]:
     """u and v at and beside the ends of their ranges, and thresholds; arrivals that lead there; sums that no 32 bits
     hold; neurons that move at one register only."""
@@ -150,15 +166,14 @@ def loihi_borders() -> list[nx.MultiDiGraph]:
             g.add_node(name, model="loihi1_lava", size=len(v), du=du, dv=dv, vth=vth, v=v,
                        bias_mant=np.resize([0, 1, -1], len(v)), u=np.resize(us, len(v)))
         found.append(g)
-    for weight, exponent, sources in ((8, 7, 128), (-8, 7, 128), (8, 7, 129), (-8, 7, 127), (-3, -1, 1),
-                                      (255, 7, 1000), (136, 7, 256)):      # the last: u of 2^28
-        g = nx.MultiDiGraph()
-        times = [1.0, 2.0, 3.0, 4.0] if sources == 1000 else [1.0, 9.0]
-        g.add_node("in", model="spikes", size=sources, times=[times] * sources if sources > 1 else times)
-        for name, du in (("a", 4095), ("b", 0)):
-            g.add_node(name, model="loihi1_lava", size=2, du=du, dv=2000, vth=131071, v=[0, -7], bias_mant=[0, 3])
-            g.add_edge("in", name, rule="all_to_all", weight=weight, weight_exp=exponent)
-        found.append(g)
+    for weight, exponent, sources, times in (
+            (8, 7, 128, [1, 9]), (-8, 7, 128, [1, 9]), (8, 7, 129, [1, 9]), (-8, 7, 127, [1, 9]), (-3, -1, 1, [1, 9]),
+            (1, 0, 1, [1, 9]), (255, 7, 1000, [1, 2, 3, 4]), (255, 7, 1, [1] * 2056),     # a sum of 2^26
+            (136, 7, 256, [1, 9])):                                                        # u of 2^28
+        found.append(driven(weight, exponent, sources, times))
+    whole = nx.MultiDiGraph()                            # a whole block fires at v's end
+    whole.add_node("a", model="loihi1_lava", size=64, vth=1, v=TOP, bias_mant=4095, bias_exp=7)
+    found.append(whole)
     two = nx.MultiDiGraph()                              # sums of two receptors, together and alone
     two.add_node("in", model="spikes", size=2, times=[[1.0, 3.0], [2.0, 3.0]])
     two.add_node("a", model="loihi1_lava", size=2, du=1000, dv=300, vth=500)
@@ -198,8 +213,9 @@ def xylo_graph(rng: np.random.Generator, version: int) -> nx.MultiDiGraph:
 def xylo_borders(version: int) -> list[nx.MultiDiGraph]:
     """Currents and v that come to the ends of 16 bits from either side, decays of 0 to 15, thresholds met exactly."""
     found = []
-    for weight, shift, dash_syn, dash_mem in ((127, 8, 15, 15), (-128, 8, 15, 15), (-128, 8, 0, 0), (64, 0, 15, 15),
-                                              (1, 0, 15, 15), (-1, 0, 15, 0), (1, 0, 1, 3), (127, 8, 1, 0)):
+    for weight, shift, dash_syn, dash_mem in (
+            (127, 8, 15, 15), (-128, 8, 15, 15), (-128, 8, 0, 0), (64, 0, 15, 15), (1, 0, 15, 15), (-1, 0, 15, 0),
+            (1, 0, 1, 3), (127, 8, 1, 0), (-128, 8, 1, 0)):
         g = nx.MultiDiGraph()
         g.add_node("in", model="spikes", size=1, times=[0.0, 1.0, 1.0, 2.0, 4.0, 5.0])
         bias = {"bias": [0, 1, -1, 32767, -32768, 5]} if version == 2 else {}
@@ -211,10 +227,11 @@ def xylo_borders(version: int) -> list[nx.MultiDiGraph]:
     return found
 
 
-def resting(profile: str, swept: bool = False, **own: Any) -> Case:
-    """One input, and then nothing for a long time."""
-    g = nx.MultiDiGraph()
-    g.add_node("in", model="spikes", times=[1.0])
+def resting(profile: str, swept: bool = False, given: Mapping[str, Any] = MappingProxyType({"weight": 100}),
+            **own: Any) -> Case:
+    """One input, given so many times at its tick, and then nothing for a long time."""
+    g, weights = nx.MultiDiGraph(), dict(given)
+    g.add_node("in", model="spikes", times=[1.0] * weights.pop("times", 1))
     g.add_node("hidden", model=profile, **own)
-    g.add_edge("in", "hidden", weight=100)
+    g.add_edge("in", "hidden", **weights)
     return made(g, profile, REST, swept)
