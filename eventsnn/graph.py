@@ -16,7 +16,7 @@ from .currents import CURRENTS
 from .errors import Mistake, nearest
 from .model import Field, Prepared
 from .models import MODELS
-from .network import Group, Network, Population
+from .network import RECEPTORS, Group, Network, Population
 from .stimuli import SOURCES
 from .synapses import Projection, counted, synapses
 from .values import at, column, is_list, lists, quoted, seed_of, values, whole
@@ -44,7 +44,7 @@ def compile(graph: Any, seed: int = 0, merge: bool = True) -> Network:
     projections = list(_edges(graph, populations, seed, "synapse"))
     borders = np.array([*(p.neuron for p in populations if p.kind == "neuron"), neurons], np.int64)
     return Network(populations, groups, synapses(projections, emitters, borders, merge), tables.drives(injected), seed,
-                   graph)
+                   graph.copy())
 
 
 def _edges(graph: Any, populations: Sequence[Population], seed: int, kind: str) -> Iterator[Any]:
@@ -133,6 +133,8 @@ def _prepared(populations: Sequence[Population], injected: tables.Sums
         if p.kind == "neuron":
             with at(f"node {quoted(p.name)}"):
                 prepared = MODELS[p.model].prepare(p.params, p.size, injected.waves(p.neuron, p.size))
+                if prepared.receptors > RECEPTORS:
+                    raise Mistake(f"{prepared.receptors} receptors, of at most {RECEPTORS}: let edges share one")
             alike = (prepared.dynamics, prepared.params.dtype, prepared.state.dtype)
             group = gathered.setdefault(alike, Gathering(len(gathered)))
             p = replace(p, group=group.number, offset=group.size, receptors=prepared.receptors,

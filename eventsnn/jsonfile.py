@@ -8,6 +8,7 @@ ends of an edge, so the index arrays of a `pairs` edge go into "pairs": {"source
 takes the older "links" for "edges", bare Infinity, and text for numbers.
 """
 
+import io
 import json
 from collections.abc import Iterable, Mapping
 from pathlib import Path
@@ -24,6 +25,21 @@ ENDS = ("source", "target", "key")
 
 def save(graph: Any, path: str | Path) -> Path:
     """Write a networkx graph; the file appears whole or not at all."""
+    path, data = Path(path), described(graph)
+    with atomic(path) as file:
+        _write(data, file)
+    return path
+
+
+def text_of(graph: Any) -> str:
+    """What `save` writes."""
+    file = io.StringIO()
+    _write(described(graph), file)
+    return file.getvalue()
+
+
+def described(graph: Any) -> dict[str, Any]:
+    """A graph in JSON's terms."""
     if not hasattr(graph, "is_multigraph"):
         raise Mistake(f"save takes a networkx graph, not {type(graph).__name__}")
     multigraph = graph.is_multigraph()
@@ -39,12 +55,8 @@ def save(graph: Any, path: str | Path) -> Path:
             own = _attributes(rest[-1])
             lists = {name: own.pop(name) for name in ("source", "target") if name in own}
             edges.append({**ends, **own, **({"pairs": lists} if lists else {})})
-    data = {"directed": graph.is_directed(), "multigraph": multigraph, "graph": _attributes(graph.graph),
+    return {"directed": graph.is_directed(), "multigraph": multigraph, "graph": _attributes(graph.graph),
             "nodes": nodes, "edges": edges}
-    path = Path(path)
-    with atomic(path) as file:
-        _write(data, file)
-    return path
 
 
 def _write(data: Mapping[str, Any], file: Any) -> None:

@@ -15,6 +15,8 @@ import numpy as np
 from .errors import Mistake, nearest
 from .model import Dynamics
 
+RECEPTORS = 256              # of one neuron, at most: see `Synapses.receptor`
+
 
 class Synapses(NamedTuple):
     """Rows of synapses by emitter.  The synapses of a row have their edge, receptor and count in common, and their

@@ -197,7 +197,7 @@ def body(network: Network, neuron: int) -> tuple[Any, SimpleNamespace, Any, bool
 def events(inputs: Arrivals, resets: np.ndarray, sampled: np.ndarray) -> Iterator[tuple[int, int, Any]]:
     """(tick, 0: inputs, 1: a reset, 2: a sample; the range of inputs, or the sample's number), in order."""
     starts = np.flatnonzero(np.diff(inputs.tick, prepend=-1))
-    ends = np.append(starts[1:], len(inputs.tick))
+    ends = np.append(starts, len(inputs.tick))[1:]            # none where nothing arrives
     told: list[tuple[int, int, Any]]
     told = [(t, 0, span) for t, *span in zip(inputs.tick[starts].tolist(), starts.tolist(), ends.tolist(), strict=True)]
     told += [(t, 1, None) for t in resets.tolist()]

@@ -375,3 +375,47 @@ def test_a_source_that_fires_often_within_a_tick_adds_more_than_26_bits(spikes):
     for backend in ("python", "compiled") if spikes == 2056 else ("python",):
         ran = simulate(net, 20.0, backend=backend)
         assert (ran.spikes, ran.counters) == (expected.spikes, expected.counters)
+
+
+def test_multapses_of_different_delays_are_refused_before_they_become_one():
+    g = nx.MultiDiGraph()
+    g.add_node("in", model="spikes", times=[1.0])
+    g.add_node("n", model="lif", tau_m=10.0, v_rest=0.0, v_reset=0.0, v_thresh=5.0, tau_refrac=0.0)
+    for delay in (1.0, 9.0):
+        g.add_edge("in", "n", weight=1.0, delay=delay)
+    with pytest.raises(Mistake, match="delay"):
+        quantise(compile(g), tick=1.0, profile="loihi1_lava")
+
+
+@pytest.mark.parametrize(("own", "edges", "words"), [
+    ({"tick": float("nan")}, {}, "tick must be > 0 and finite"), ({"tick": "a"}, {}, "tick must be a time"),
+    ({}, {"receptor": "x"}, "receptor must be a whole"), ({}, {"receptor": -1}, "receptor must be a whole")])
+def test_integers_for_a_chip_are_checked_too(own, edges, words):
+    g = nx.MultiDiGraph()
+    g.add_node("in", model="spikes", times=[1.0])
+    g.add_node("n", model="loihi1_lava")
+    g.add_edge("in", "n", weight=1, **edges)
+    with pytest.raises(Mistake, match=words):
+        profiles.network(g, "loihi1_lava", **own)
+
+
+def test_more_edges_than_receptors_are_refused_by_the_populations_name():
+    g = nx.MultiDiGraph()
+    g.add_node("n", model="loihi1_lava")
+    for k in range(257):
+        g.add_node(k, model="spikes", times=[1.0])
+        g.add_edge(k, "n", weight=1)
+    with pytest.raises(Mistake, match='node "n": 257 edges lead to it, of at most 256'):
+        profiles.network(g, "loihi1_lava")
+
+
+def test_every_edge_of_a_chip_is_told_apart(tmp_path):
+    g = nx.MultiDiGraph()
+    g.add_node("in", model="spikes", times=[1.0])
+    g.add_node("n", model="xylo_v2")
+    for _ in range(2):
+        g.add_edge("in", "n", weight=100)
+    export(profiles.network(g, "xylo_v2"), "json", tmp_path)
+    titles = [section.title for section in inspected(tmp_path)]
+    assert len(set(titles)) == len(titles)
+    assert sum(title.startswith("projection") for title in titles) == 2

@@ -335,3 +335,20 @@ def test_the_worked_example_on_the_page_is_what_is_computed():
     table, trace = worked()
     assert trace.spikes == [(4, 0)]
     assert table in PAGE.read_text("utf-8")
+
+
+def test_a_write_that_fails_leaves_the_model_before_as_it_was(tmp_path, monkeypatch):
+    export(clocked(), "json", tmp_path)
+    before = read(tmp_path).digest
+    usual, made = modelfile.atomic, []
+
+    def full(path, mode="w"):
+        made.append(path)
+        if len(made) == 4:
+            raise Mistake(f"cannot write {path}: No space left on device")
+        return usual(path, mode)
+
+    monkeypatch.setattr(modelfile, "atomic", full)
+    with pytest.raises(Mistake, match="No space left"):
+        export(clocked(v_bits=12), "json", tmp_path)
+    assert read(tmp_path).digest == before

@@ -330,3 +330,33 @@ def test_huge_weights_do_not_coarsen_the_threshold():
     fixed = quantised(graph(weight=[0.1] * 39 + [-3000.0]))
     assert reported(fixed)["threshold"]["residual"] < 15.0 / 2**12
     assert fixed.fixed.formats["n"].guard > 9
+
+
+def test_integers_are_those_of_the_network_whatever_became_of_the_graph():
+    g = graph()
+    net = compile(g)
+    before = quantise(net).digest
+    g.nodes["n"]["tau_m"], g.nodes["n"]["v_thresh"] = 50.0, -40.0
+    assert quantise(net).digest == before
+
+
+def test_options_of_tick_mode_alone_make_it_the_default():
+    assert quantise(compile(graph())).fixed.report["mode"] == "event"
+    for own in ({"spikes": 1}, {"i_bits": 12}, {"i_decay": "shift"}, {"input_first": True}, {"min1": False}):
+        assert quantise(compile(graph()), **own).fixed.report["mode"] == "tick"
+
+
+def test_a_decay_that_needs_too_long_a_table_is_refused():
+    g = graph()
+    g.nodes["n"]["tau_m"] = 1e9
+    with pytest.raises(Mistake, match=r'node "n": .*a time constant of 1e\+10 ticks would need a table .*"mul"'):
+        quantise(compile(g), mode="event")
+
+
+def test_a_decay_to_nothing_within_a_tick_loses_nothing_that_was_asked_for():
+    g = nx.MultiDiGraph()
+    g.add_node("n", model="lif", tau_m=1.0, v_rest=0.0, v_reset=0.0, v_thresh=5.0, i_offset=0.5)
+    fixed = quantise(compile(g), tick=1.0, decay="shift")
+    (told,) = fixed.fixed.report["populations"]
+    v = simulate(fixed, 20.0, record={"n": ["v"]}, record_at=1.0, backend="python").recorded["n"]["v"]
+    assert abs(told["i_offset"]["residual_mv"] - abs(v[-1, 0] - 0.5)) < 1e-9

@@ -171,3 +171,16 @@ def test_a_reference_that_differs_in_one_current_is_found():
     verdict, _ = report.data["reference"]
     assert [verdict[f"equal{key}"] for key in ("", "_spikes", "_v", "_i")] == [False, True, True, False]
     assert "DIFFERENT (currents)" in report.text()
+
+
+@pytest.mark.parametrize("own", [{}, {"i_offset": 1.0}])
+def test_a_neuron_that_nothing_reaches_is_replayed_too(own):
+    g = nx.MultiDiGraph()
+    g.add_node("in", model="spikes", times=[])
+    g.add_node("n", model="lif", **own)
+    g.add_edge("in", "n", weight=1.0, delay=0.1)
+    net = es.compile(g)
+    found, _ = frozen_input(es.simulate(net, 5.0, backend="python"), es.quantise(net), 5.0)
+    (p,) = found["populations"]
+    assert p["samples"] > 0
+    assert abs(p["all"]["bias_mv"]) < 0.1

@@ -1,6 +1,7 @@
 """A model file in words: every number of its header and images, with its unit and what it does."""
 
 import math
+from collections import Counter
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -40,11 +41,19 @@ def inspected(path: str | Path) -> list[Section]:
     return [Section("file", list(of_file(path, header, images))),
             *(Section(f"source {p.name!r}", list(of_source(p))) for p in network.populations if p.kind == "source"),
             *(Section(f"population {p.name!r}", list(of_population(p, network))) for p in neurons),
-            *(Section(f"projection {q.source!r} -> {q.target!r}, receptor {q.receptor}",
-                      list(of_projection(q, network, told)))
-              for q, told in zip(network.fixed.projections, network.fixed.report["projections"], strict=True)),
+            *projections(network),
             Section("images", [(name, of_image(it)) for name, it in images.items()]),
             Section("what was lost", list(of_report(network.fixed.report)))]
+
+
+def projections(network: Network) -> Iterator[Section]:
+    """A section for each; edges that lead the same way to the same receptor have a number too."""
+    seen: Counter[Any] = Counter()
+    for q, told in zip(network.fixed.projections, network.fixed.report["projections"], strict=True):
+        seen[way := q[:3]] += 1
+        edge = f", edge {seen[way]}" if seen[way] > 1 else ""
+        yield Section(f"projection {q.source!r} -> {q.target!r}, receptor {q.receptor}{edge}",
+                      list(of_projection(q, network, told)))
 
 
 def of_file(path: Path, header: Mapping[str, Any], images: Mapping[str, Image]) -> Iterator[tuple[str, str]]:
@@ -81,7 +90,8 @@ def of_population(p: Population, network: Network) -> Iterator[tuple[str, str]]:
                          f"asks for {told['guard_rule']}")
     yield "threshold", potential(params.theta, form, p) + (
         f"; a spike when V {form.compare} it" if np.any(params.theta != NEVER) else "")
-    yield "reset", (f"V := V - ({many(params.theta - params.reset)}), at most "
+    low = (params.theta - params.reset)[params.theta != NEVER]          # of a readout it is no difference at all
+    yield "reset", (f"V := V - ({many(low)}), at most "
                     f"{form.spikes or 'as many as it takes'} spikes a tick" if np.any(params.subtract)
                     else "V := " + potential(params.reset, form, p))
     yield "v_init", potential(state.v, form, p)
@@ -183,7 +193,7 @@ def of_projection(q: Projection, network: Network, told: Mapping[str, Any]) -> I
     source, table = network.by_name[q.source], flat(network.synapses)
     mine = ((table.emitter >= source.emitter) & (table.emitter < source.emitter + source.size) & (
         table.target >= target.neuron) & (table.target < target.neuron + target.size) & (table.receptor == q.receptor))
-    yield "synapses", (f"{np.count_nonzero(mine):,}, of {told['synapses']:,} before multapses were merged; mantissas "
+    yield "synapses", (f"{told['synapses']:,}, multapses one by one; {np.count_nonzero(mine):,} this way; mantissas "
                        f"{many(table.weight[mine] >> q.shift)}")
     yield "delay", (f"{many(table.delay[mine])} ticks = {many(table.delay[mine] * form.tick)} ms; off by "
                     f"{told['delay_residual_ms']:.3g} ms at most")

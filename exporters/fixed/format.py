@@ -27,6 +27,7 @@ ROUNDINGS = ("DOWN", "FLOOR", "ROUND")            # toward zero, down, to neares
 SATURATIONS = ("symmetric", "full", "wrap")
 NEVER = 2**63 - 1                    # a readout's threshold
 WIDTH = 64                           # entries of the smallest table
+LONGEST = 1 << 26                    # ticks that a table may last
 
 
 def shifted(v, factor, bits):
@@ -154,6 +155,9 @@ def tables(tau_ticks: float, bits: int, top: int) -> Tables:
     Few widths occur (64, 256, 1024, ... entries each), so that few record layouts have to be compiled.
     """
     least = math.floor(tau_ticks * math.log(top + 1)) + 1
+    if least > LONGEST:
+        raise Mistake(f"a time constant of {tau_ticks:.3g} ticks would need a table of {least:.3g} ticks, of at most "
+                      f'{LONGEST:.3g}: take decay = "mul", a coarser tick, or a time constant of inf')
     fine_bits = WIDTH.bit_length() - 1
     while least > 1 << (2 * fine_bits):
         fine_bits += 2

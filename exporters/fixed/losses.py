@@ -78,7 +78,7 @@ def offset_report(p: Any, form: Format, params: Any, tau: np.ndarray) -> dict[st
     """i_offset as LSBs a tick, and what its rounding moves V by in the long run."""
     leaky = np.isfinite(tau)
     exact = p.params["i_offset"] * np.where(leaky, p.params["tau_m"], 0.0) / p.params["cm"]
-    left = np.array([math.exp(-1.0 / (effective_tau(int(r.decay), int(r.rate), int(r.bits)) or t)) for r, t in
+    left = np.array([1.0 - gone(effective_tau(int(r.decay), int(r.rate), int(r.bits)), t) for r, t in
                      zip(params, tau, strict=True)])
     residual = params.bias[leaky] * form.lsb / (1.0 - left[leaky]) - exact[leaky]
     return {"float": short(p.params["i_offset"].tolist()), "integer": short(params.bias.tolist()),
@@ -100,15 +100,16 @@ def area_losses(record: Any, tau: float, form: Format, into: Sequence[tuple[Any,
                 own = effective_tau(*how)
                 if own is None:
                     continue                               # a linear current has another shape
-                leak = effective_tau(int(record.decay), int(record.rate), int(record.bits)) or tau
-                exact = math.ldexp(w, -fall[receptor]) / gone(own) / gone(leak)
+                leak = gone(effective_tau(int(record.decay), int(record.rate), int(record.bits)), tau)
+                exact = math.ldexp(w, -fall[receptor]) / gone(own) / leak
             area = psp_area(record, w, receptor if receptor in fall else -1)
             found.append({"receptor": receptor, "weight_mv": w * unit, "loss": 1.0 - area / exact})
     return found
 
 
-def gone(tau: float) -> float:
-    """What a tick takes away."""
+def gone(tau: float | None, else_tau: float = 0.0) -> float:
+    """What a tick takes away; 0.0 ticks: everything; None, of a linear decay: as `else_tau` would."""
+    tau = else_tau if tau is None else tau
     return -math.expm1(-1.0 / tau) if tau else 1.0
 
 

@@ -22,7 +22,7 @@ import numpy as np
 
 from eventsnn.errors import Mistake
 from eventsnn.files import atomic
-from eventsnn.jsonfile import load, save
+from eventsnn.jsonfile import load, text_of
 from eventsnn.network import Network, Population
 from eventsnn.tables import drives, sums
 
@@ -74,12 +74,15 @@ def write(network: Network, folder: str | Path) -> list[Path]:
         "populations": [described(p, network.fixed) for p in network.populations],
         "projections": [q._asdict() for q in network.fixed.projections], "report": network.fixed.report,
         "images": entries, "graph": None}
-    if network.graph is not None:
-        header["graph"] = {"file": GRAPH, "sha256": digest_of(save(network.graph, folder / GRAPH))}
+    graph = "" if network.graph is None else text_of(network.graph)
+    if graph:
+        header["graph"] = {"file": GRAPH, "sha256": hashlib.sha256(graph.encode()).hexdigest()}
     header["checksums"] = {name: checksum(header[name]) for name in FIELDS}
     paths = [folder / entry["file"] for entry in entries.values()]
     with ExitStack() as stack:                         # leaves in reverse: the images get their names, the header last
         top = stack.enter_context(atomic(folder / NAME))
+        if graph:
+            stack.enter_context(atomic(folder / GRAPH)).write(graph)
         for path, (values, _, _) in zip(paths, images.values(), strict=True):
             stack.enter_context(atomic(path, "wb")).write(values.tobytes())
         top.write(sealed(json.dumps(header, indent=1, allow_nan=False)))

@@ -43,6 +43,9 @@ class Options(NamedTuple):
     time_bits: int = 16
 
 
+TICKS_OWN = ("i_bits", "i_decay", "i_decay_bits", "spikes", "input_first", "min1")        # event mode has none
+
+
 def checked(options: Options) -> Options:
     """Sensible options, or a `Mistake`."""
     try:
@@ -88,7 +91,8 @@ def refuse(network: Network, options: Options) -> str:
                 refuse_population(p, options)
     stands = next(obstacles(network, options), None)
     if options.mode is None:
-        return "tick" if stands else "event"
+        given = any(getattr(options, name) != Options._field_defaults[name] for name in TICKS_OWN)
+        return "tick" if stands or given else "event"
     if options.mode == "event" and stands:
         raise stands
     return options.mode

@@ -12,13 +12,14 @@ import numpy as np
 
 from eventsnn.errors import Mistake, nearest
 from eventsnn.model import Dynamics, Field
-from eventsnn.network import Group, Network, Population, flat
+from eventsnn.network import RECEPTORS, Group, Network, Population, flat
 from eventsnn.synapses import synapses
 from eventsnn.values import at, column, quoted
 
 from ..format import Fixed, Format, Projection
 from ..losses import projection_report
 from ..quantise import Part, Rounded, edge, parts_of
+from ..refusals import Options, checked
 
 
 class Register(NamedTuple):
@@ -97,6 +98,7 @@ def network(graph: Any, profile: Profile, tick: float, seed: int) -> Network:
     """The chip's network that a graph of integers describes."""
     from eventsnn.graph import compile
 
+    tick = checked(Options(tick=tick, mode="tick")).tick
     plain, settings = stand_in(graph, profile)
     wired = compile(plain, seed=seed)
     cells = {p.name: Cells(registers, profile.form(registers, 1.0, tick))
@@ -115,7 +117,7 @@ def network(graph: Any, profile: Profile, tick: float, seed: int) -> Network:
                                max(own[profile.exponent], 0), own))
     populations = tuple(dataclasses.replace(p, model=profile.name, params=parameters(cells[p.name].registers))
                         if p.kind == "neuron" else p for p in wired.populations)
-    wired = dataclasses.replace(wired, populations=populations, graph=graph)
+    wired = dataclasses.replace(wired, populations=populations, graph=graph.copy())
     report = {"version": profile.name, "mode": "tick", "tick_ms": tick, "calibration": "integers", "warnings": [],
               "populations": [given(p, cells[p.name].form) for p in wired.populations if p.kind == "neuron"],
               "projections": [projection_report(
@@ -145,6 +147,9 @@ def stand_in(graph: Any, profile: Profile) -> tuple[Any, dict[tuple[Any, int], A
     for _, post, _ in edges:
         into[post] = into.get(post, 0) + 1
     for name, attributes in graph.nodes(data=True):
+        if into.get(name, 0) > RECEPTORS:
+            raise Mistake(f"node {quoted(name)}: {into[name]} edges lead to it, of at most {RECEPTORS}: make a "
+                          "population of their sources")
         if attributes.get("model") == profile.name:
             plain.add_node(name, model="lif", size=attributes.get("size", 1),
                            synapse=["delta"] * max(into.get(name, 0), 1))
@@ -162,9 +167,10 @@ def stand_in(graph: Any, profile: Profile) -> tuple[Any, dict[tuple[Any, int], A
                    for key, register in profile.settings.items()}
             if attributes.get("delay", 1) != 1:
                 raise Mistake(f"delay: {profile.name} delivers at the next tick: leave it out, or 1")
+            receptor = whole(attributes.get("receptor", 0), "receptor", Register(0, 0, RECEPTORS - 1, ""))
         rest = {key: x for key, x in attributes.items() if key not in (*profile.settings, "receptor", "delay")}
         plain.add_edge(pre, post, **rest, receptor=number, delay=1.0)
-        settings[post, number] = (place, own, int(attributes.get("receptor", 0)))
+        settings[post, number] = (place, own, receptor)
     return plain, settings
 
 
@@ -243,7 +249,7 @@ def assembled(wired: Network, profile: Profile, cells: Mapping[Any, Cells], wire
         variables=profile.variables, exactness=profile.dynamics.exactness, scale=cells[p.name].form.lsb,
         rest=cells[p.name].rest, units=cells[p.name].units) if p.kind == "neuron" else p for p in wired.populations)
     fixed = Fixed({p.name: cells[p.name].form for p in neurons},
-                  tuple(dict.fromkeys(Projection(w.source.name, w.target.name, w.receptor, w.shift) for w in wires)),
+                  tuple(Projection(w.source.name, w.target.name, w.receptor, w.shift) for w in wires),
                   report, flat(original).weight, profile.name)
     group = Group(profile.dynamics, np.arange(wired.neurons, dtype=np.int64), params, state)
     return dataclasses.replace(wired, populations=populations, groups=(group,), synapses=integer, tick=tick,

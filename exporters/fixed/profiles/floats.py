@@ -79,9 +79,10 @@ def quantised(network: Network, calibrate: Result | None, profile: Profile, how:
             unheld(p, profile.name, options.tick)
             how.refused(p, options.tick)
             gains[p.name] = how.gains(p, options.tick)
-    parts = [summed(part) for part in parts_of(unmerged, gains, {
-        p.name: [np.full(p.size, bound) for bound in peaks(p, options.tick)] for p in neurons})]
-    delayed(parts, profile.name, options.tick)
+    each = parts_of(unmerged, gains, {
+        p.name: [np.full(p.size, bound) for bound in peaks(p, options.tick)] for p in neurons})
+    delayed(each, profile.name, options.tick)               # before multapses become one, with one delay
+    parts = [summed(part) for part in each]
     recorded, source = scales.recordings(network, calibrate)
     emitting, heard = {q.source.name for q in parts}, {q.target.name for q in parts if q.source.kind == "source"}
     asked = {}
