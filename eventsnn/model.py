@@ -55,7 +55,8 @@ class Verbs(NamedTuple):
 class Quick(NamedTuple):
     """How a dynamics serves a specialised kernel, whose functions of one instant are the verbs' own."""
 
-    kernel: str                  # "rows" (kernel/still.py), "coefficients" (moving.py), "ticks", "clocked"
+    kernel: str                  # "rows" (kernel/still.py), "uneven", "coefficients" (moving.py), "ticks",
+                                 # "clocked"
     functions: Mapping[str, Any] # what that kernel binds
     shared: tuple[str, ...]      # fields of params that all neurons of a piece must have in common
     serves: Callable[..., Any]   # (params, most) -> (n,) bool: which neurons, if at most `most` (n,) nA is injected

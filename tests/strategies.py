@@ -248,6 +248,13 @@ def lif_resting(draw, size):
 
 
 @st.composite
+def lif_uneven(draw, size):
+    """What kernel/uneven.py serves: the same, each with its own tau_m."""
+    tau = draw(st.lists(st.sampled_from([0.5, 2.0, 2.0, 5.0, 7.3]), min_size=size - 1, max_size=size - 1))
+    return {**draw(lif_resting(size)), "tau_m": [10.0, *tau]}
+
+
+@st.composite
 def lif_moving(draw, size, kind=lif_apart):
     """What kernel/moving.py serves: exp and exp or delta, adaptation, always a refractory period."""
     node = draw(kind())
@@ -282,13 +289,13 @@ def sources(draw, size):
 
 
 @st.composite
-def driven(draw, kind=lif_resting):
+def driven(draw, kind=lif_resting, least=1):
     """Populations of a kind; sources of one neuron each, often several of one neuron; trains and a crowd of edges of
     few delays and weights, so that many meet and the threshold is met exactly."""
     names = ["x", "y"][: draw(st.integers(1, 2))]
     nodes, edges = {}, []
     for name in names:
-        size = draw(st.integers(1, 7))
+        size = draw(st.integers(least, 7))
         nodes[name] = {"size": size, **draw(kind(size))}
     nodes["given"] = {"model": "spikes", "size": 2, "times": [draw(st.lists(times, max_size=8)) for _ in range(2)]}
     delay = st.sampled_from([0.5, 1.0, 1.0, 1.5, 7.25])

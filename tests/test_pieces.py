@@ -11,13 +11,14 @@ import numpy as np
 import pytest
 from hypothesis import HealthCheck, given, note, settings
 from hypothesis import strategies as st
-from strategies import driven, lif_moving, lif_moving_slowly
+from strategies import driven, lif_moving, lif_moving_slowly, lif_uneven
 from test_equivalence import same
 from test_threads import laid_out, run
 
 import eventsnn as es
-from eventsnn.kernel import link
+from eventsnn.kernel import link, uneven
 from eventsnn.kernel.quick import plan
+from eventsnn.models.lif_scaled import phase
 
 EXAMPLES = int(os.environ.get("EVENTSNN_EXAMPLES", "60"))
 PATIENT = {"deadline": None, "suppress_health_check": [HealthCheck.too_slow, HealthCheck.data_too_large]}
@@ -462,3 +463,83 @@ def test_little_networks_are_left_to_the_general_loop_and_keep_their_bits():
     assert [kernels[small].provenance["kernel"] for small in (0, 100)] == ["rows", "general"]
     assert len(kernels[0].spikes) > 20
     assert kernels[0].spikes == kernels[100].spikes
+
+
+# ------------------------------------------------------------------------------------------------ own tau_m
+@settings(max_examples=max(EXAMPLES // 2, 5), **PATIENT)
+@given(driven(lif_uneven, 2), st.booleans(), st.booleans(), st.sampled_from([4, 64]), st.sampled_from([0, 2, 256]),
+       st.integers(2, 3))
+def test_random_networks_of_neurons_with_own_tau_agree_with_the_specification(graph, recorded, cut, batch, levels, n):
+    """Compiled, see below: here every other mixture of kernels would be compiled too."""
+    note(describe(graph))
+    with smaller(*((4, 3) if cut else (4096, 1 << 16)), batch, levels):
+        network = es.compile(graph, seed=1)
+        what = {"record": neurons(network) if recorded else None, "record_at": 0.25 if recorded else None}
+        expected = es.simulate(network, 15.0, backend="simpy", **what)
+        same(expected, es.simulate(network, 15.0, backend="python", **what))
+        same(expected, run(network, 15.0, **what, seed=network.seed, jit=False, threads=n,
+                           window=network.min_delay / math.pi))
+
+
+@pytest.mark.parametrize("receptors", [1, 2])
+def test_own_tau_compiled_with_all_that_moves_it(receptors):
+    """More neurons than are computed together; thresholds, refractory periods and currents of their own, multapses, own
+    delays and weights, direct streams that meet or do not, many rows at one instant."""
+    size = uneven.CHUNK + 9
+    rng = np.random.default_rng(7)
+    own = {"tau_m": rng.uniform(0.5, 9.0, size).tolist(), "tau_refrac": rng.choice([0.0, 0.5, 2.0], size).tolist(),
+           "v_thresh": rng.choice([10.0, 15.0, math.inf], size).tolist(), "synapse": ["delta"] * receptors,
+           "tau_syn": [None] * receptors}
+    g = nx.MultiDiGraph()
+    g.add_node("x", size=size, **{**CELL, **own}, i_offset=rng.choice([0.0, 1.0, -1.0], size).tolist())
+    g.add_node("y", size=size, **{**CELL, **{name: own[name] for name in ("tau_m", "synapse", "tau_syn")}})
+    g.add_node("in", model="spikes", size=4, times=[[float(k) for k in range(1, 15)]] * 4)
+    for post in ("x", "y"):
+        drives(g, post, size, {"rate": 900.0}, {"rate": 600.0}, weight=4.0)
+        g.add_edge("in", post, rule="fixed_indegree", indegree=2, weight=3.0, delay=1.0)
+        g.add_edge("in", post, rule="fixed_indegree", indegree=2, weight=-3.0, delay=1.0,
+                   receptor=receptors - 1)
+        g.add_edge("x", post, rule="fixed_indegree", indegree=5, weight=0.5, delay=1.0)
+        g.add_edge("y", post, rule="fixed_indegree", indegree=5, delay=1.5,
+                   weight=rng.choice([-2.0, 0.0, 3.0], 5 * size))
+        g.add_edge("y", post, rule="fixed_indegree", indegree=3, weight=2.0, delay={"uniform": [1.0, 4.0]},
+                   receptor=receptors - 1)
+    g.add_node("stairs", model="steps", times=[3.0, 6.0, 9.0], amplitudes=[0.2, -0.3, 0.0])
+    g.add_edge("stairs", "x", rule="pairs", source=[0] * 3, target=[1, 2, size - 1])
+    with smaller(64, 100, 256, 2):
+        network = es.compile(g, seed=1)
+        whole(network)
+        expected = agree(network, record=neurons(network), record_at=[0.0, 1.0, 2.0, 3.0, 6.5, 9.0, 14.0])
+        assert len(expected.spikes) > 2 * size
+        assert es.simulate(network, 15.0, backend="python").provenance["kernel"] == "uneven"
+        with mock.patch("eventsnn.kernel.quick.SMALL", network.neurons + 1):
+            general = es.simulate(es.compile(g, seed=1), 15.0, backend="python")
+        assert general.provenance["kernel"] == "general"
+        assert general.spikes == expected.spikes
+
+
+def test_own_tau_late_in_time_and_after_long_silence():
+    """Where time goes by steps of 2^-12 ms, rounding takes much from a phase; and some have slept a million epochs."""
+    g = nx.MultiDiGraph()
+    g.add_node("x", size=5, **{**CELL, "tau_m": [0.25, 3.0, 10.0, 0.01, 7.0]})
+    drives(g, "x", 5, {"rate": 20_000.0, "start": TIES}, weight=7.0)
+    g.add_node("in", model="spikes", times=[1.0, 700.0, TIES + 0.5])
+    g.add_edge("in", "x", rule="all_to_all", weight=5.0, delay=1.0)
+    network = es.compile(g, seed=1)
+    expected = es.simulate(network, TIES + 3.0, backend="simpy", record=neurons(network), record_at=[2.5, 701.0])
+    assert len(expected.spikes) >= 4
+    for threads in (1, 2):
+        same(expected, run(network, TIES + 3.0, neurons(network), [2.5, 701.0], network.seed, jit=False,
+                           threads=threads))
+
+
+def test_nobody_who_has_come_to_the_end_of_an_epoch_is_taken_for_one_who_has_not():
+    """`near` allows for all that rounding can take from a phase, and for little more."""
+    rng = np.random.default_rng(3)
+    for exponent in rng.uniform(0.0, 45.0, 20_000):
+        tau, k = rng.uniform(0.3, 60.0), int(2.0**exponent)
+        t = (k + 1) * tau
+        cells = uneven.Uneven(*[None] * 5, np.array([1.0 / tau]), *[None] * 10)
+        bound = uneven.near(cells, t)
+        assert phase(t, k * tau, 1.0 / tau) >= bound
+        assert phase(t - t * 2.0**-48, k * tau, 1.0 / tau) < bound

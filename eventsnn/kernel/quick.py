@@ -5,7 +5,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from ..course import Setup, loose
-from . import clocked, moving, still, ticks
+from . import clocked, moving, still, ticks, uneven
 from .drive import BATCH, FLOW, Drive
 from .inbox import Wiring
 from .lines import begun
@@ -17,10 +17,11 @@ from .still import Still
 FEW = 16                         # events drawn at once in plain Python
 SMALL = 100                      # neurons of a network whose kernels would take longer to compile than they could save
 SPIKES = 8                       # of a neuron in a window, at most, if it can fire by itself
-KERNELS: dict[str, Any] = {"rows": still, "coefficients": moving, "ticks": ticks, "clocked": clocked}
+KERNELS: dict[str, Any] = {"rows": still, "uneven": uneven, "coefficients": moving, "ticks": ticks,
+                           "clocked": clocked}
 
 
-MINGLING = ("rows", "coefficients")                          # those that take synapses with own delays
+MINGLING = ("rows", "uneven", "coefficients")                          # those that take synapses with own delays
 
 
 class Plan(NamedTuple):
@@ -265,12 +266,13 @@ def laid_out(setup: Setup, k: int, first: np.ndarray, last: np.ndarray, width: f
     receptors = max(1, *(q.receptors for q in network.populations))
     work = (np.full((receptors, places), np.nan), np.empty(places, np.int64), params, state, probe.variables,
             probe.samples)
-    if served(group).kernel == "rows":
+    if served(group).kernel != "coefficients":
         u = begun(places, np.float64, -np.inf)
         u[place] = s.u
         piece.released = np.inf
-        return neuron, place, piece, Still(piece, cell, u, np.empty(places), np.empty(places, np.int64), work[0],
-                                           begun(places, np.float64, UNTOUCHED), *work[1:])
+        resting = Still(piece, cell, u, np.empty(places), np.empty(places, np.int64), work[0],
+                        begun(places, np.float64, UNTOUCHED), *work[1:])
+        return neuron, place, piece, resting if served(group).kernel == "rows" else uneven.laid_out(resting)
     piece.most = SPIKES + 2
     channels = s.b.shape[1]
     c = np.zeros((places, 2 + channels))

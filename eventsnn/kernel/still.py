@@ -16,11 +16,11 @@ from ..rng import U64
 from .lines import begun
 from .pieces import FIRED, NOTHING, UNTOUCHED, last_of
 
-BARE = ("clock", "fire", "next_end", "release", "begin", "age", "change", "record", "finish", "add_row", "add_varied",
-        "deliver", "hit", "deliver_all", "up_to", "pour", "settle", "settle_all", "judge", "add_sums", "prime",
-        "before", "follow", "run")                       # see link.py
-INSIDE = ("clock", "next_end", "finish", "deliver", "hit", "add_row", "up_to", "pour", "settle", "before", "follow",
-          "run")
+BARE = ("clock", "at", "load", "fire", "next_end", "release", "begin", "age", "change", "record", "finish", "add_row",
+        "add_varied", "deliver", "hit", "deliver_all", "pooled", "up_to", "pour", "settle_block", "settle",
+        "settle_all", "judge", "add_sums", "prime", "before", "follow", "run")           # see link.py
+INSIDE = ("clock", "at", "next_end", "finish", "deliver", "hit", "add_row", "pooled", "up_to", "pour",
+          "settle_block", "settle", "before", "follow", "run")
 STRIDE, FEW = 32, 64             # events, targets that are looked at together
 BLOCK = 2560                     # neurons
 DENSE = 6                        # what a sum costs that acts by its target's number, beside one in a row of all
@@ -59,6 +59,18 @@ def clock(cells, piece, t):
     return growth(t, piece.epoch, piece.tau)
 
 
+def at(cells, piece, j, t):
+    """The same, of the neuron at place j.  (What follows calls this, so that it also serves `uneven`.)"""
+    return growth(t, piece.epoch, piece.tau)
+
+
+def load(cells, piece, j):
+    """The neuron at place j as the model's record."""
+    s = cells.state[j]
+    s.u, s.epoch, s.held, s.end = cells.u[j], piece.epoch, cells.u[j] == -inf, inf
+    return s
+
+
 def fire(cells, piece, j, t, e, out, counters):
     """The neuron at place j (int64) fires at t, where E is e; there is room."""
     cell, u = cells.cell, cells.u
@@ -94,12 +106,12 @@ def next_end(cells, piece):
 def release(cells, piece, t, out, counters):
     """All whose refractoriness ends at t."""
     cell, u = cells.cell, cells.u
-    e = growth(t, piece.epoch, piece.tau)
     size = piece.last - piece.first
     while piece.released == t:
         j = cells.whose[piece.first + piece.head % size]
         piece.head += 1
         piece.released = cells.end[piece.first + piece.head % size] if piece.head < piece.tail else inf
+        e = at(cells, piece, j, t)
         u[j] = cell[j].back * e
         if u[j] >= cell[j].gap * e:
             fire(cells, piece, j, t, e, out, counters)
@@ -111,14 +123,13 @@ def finish(cells, piece, end, out, counters):
 
 
 def begin(cells, piece, out, counters):
-    """Those that start at the threshold fire at 0 (law S8)."""
+    """Those that start at the threshold fire at 0 (law S8), where E is 1."""
     cell, u = cells.cell, cells.u
     piece.begun = 1
-    e = growth(0.0, piece.epoch, piece.tau)
-    lowest = cell[piece.first].gap * e
+    lowest = cell[piece.first].gap
     for j in range(piece.first, piece.last):
-        if u[j] >= (lowest if piece.alike else cell[j].gap * e):
-            fire(cells, piece, j, 0.0, e, out, counters)
+        if u[j] >= (lowest if piece.alike else cell[j].gap):
+            fire(cells, piece, j, 0.0, 1.0, out, counters)
 
 
 # ---------------------------------------------------------------------------------------------------- epochs, currents
@@ -143,14 +154,14 @@ def age(cells, piece, flow, t, stop, out, counters):
 
 def change(cells, piece, breakpoints, t, out, counters):
     """Injected currents change at t; those who then stand at the threshold fire."""
-    e = growth(t, piece.epoch, piece.tau)
     soonest = inf
     for j in range(piece.first, piece.last):
         own = cells.cell[j]
         c = own.cursor
         if c < own.line_end and breakpoints.time[c] == t:
-            p, s = cells.params[j], cells.state[j]
-            s.t, s.e, s.u, s.held = t, e, cells.u[j], cells.u[j] == -inf
+            e = at(cells, piece, j, t)
+            p, s = cells.params[j], load(cells, piece, j)
+            s.t, s.e = t, e
             while c < own.line_end and breakpoints.time[c] == t:
                 inject(p, s, breakpoints.slot[c], breakpoints.amount[c], breakpoints.slope[c])
                 c += 1
@@ -170,10 +181,9 @@ def record(cells, piece, t, sample, out, counters):
     for j in range(piece.first, piece.last):
         column = cells.cell[j].column
         if column >= 0:
-            p, s = cells.params[j], cells.state[j]
-            s.u, s.epoch, s.held, s.end = cells.u[j], piece.epoch, cells.u[j] == -inf, inf
+            s = load(cells, piece, j)
             for w in range(len(cells.variables)):
-                cells.samples[w, sample, column] = value(p, s, t, cells.variables[w])
+                cells.samples[w, sample, column] = value(cells.params[j], s, t, cells.variables[w])
 
 
 # ---------------------------------------------------------------------------------------------------- rows
@@ -239,11 +249,11 @@ def deliver(cells, piece, wires, row, a, t, e, out, counters):
 def deliver_all(cells, piece, wires, parts, span, t, e, out, counters):
     """Rows that act at one instant, where nothing else does: summed first, applied once, judged once (law S5).
 
-    False, and nothing is done, if they need more than one receptor, one weight and delay for each row, one threshold.
+    False, and nothing is done, if they need more than one receptor, one weight and delay for each row, or `pooled`.
 
     All goes by blocks of neurons whose state and sums fit the L1 cache.  span: room for where each row is.
     """
-    if not piece.alike or len(cells.sums) > 1:
+    if not pooled(cells, piece):
         return False
     for i in range(len(parts)):
         if wires.part[parts[i]].own or wires.part[parts[i]].spread:
@@ -254,7 +264,7 @@ def deliver_all(cells, piece, wires, parts, span, t, e, out, counters):
         span[i, 1] = row.begin
         targets += row.end - row.begin
         counters[1] += (row.end - row.begin) * row.count
-    n, threshold = 0, cells.cell[piece.first].gap * e
+    n = 0
     size = piece.last - piece.first
     blocks = max(1, min((size + BLOCK // 2) // BLOCK, targets // (STRIDE * len(parts))))        # short rows stay whole
     low = piece.first
@@ -267,19 +277,33 @@ def deliver_all(cells, piece, wires, parts, span, t, e, out, counters):
             span[i, 0], span[i, 1] = begin, end
             if begin < end:
                 pour(cells.pool, wires.target[begin:end], piece.shift, row.weight + 0.0)         # no -0.0
-        if targets * DENSE >= size:
-            n, updates = settle_all(cells.u, cells.pool, low, high, e, threshold, cells.touched, n)
-            counters[2] += updates
-        else:
-            for i in range(len(parts)):
-                if span[i, 0] < span[i, 1]:
-                    n, updates = settle(cells.u, cells.pool, wires.target[span[i, 0]:span[i, 1]], piece.shift, e,
-                                        threshold, cells.touched, n)
-                    counters[2] += updates
+        n = settle_block(cells, piece, wires, span[:len(parts)], low, high, targets * DENSE >= size, t, e, n, counters)
         low = high
     for i in range(n):
-        fire(cells, piece, cells.touched[i], t, e, out, counters)
+        j = cells.touched[i]
+        fire(cells, piece, j, t, at(cells, piece, j, t), out, counters)
     return True
+
+
+def pooled(cells, piece):
+    """Whether `settle_block` serves."""
+    return piece.alike and len(cells.sums) == 1
+
+
+def settle_block(cells, piece, wires, span, low, high, dense, t, e, n, counters):
+    """What was poured acts on a block's neurons, at places low .. high - 1.  Those who reach the threshold, after n
+    others.  span: where the rows are that lead there.  dense: most of the block may have been reached."""
+    threshold = cells.cell[piece.first].gap * e
+    if dense:
+        n, updates = settle_all(cells.u, cells.pool, low, high, e, threshold, cells.touched, n)
+        counters[2] += updates
+    else:
+        for i in range(len(span)):
+            if span[i, 0] < span[i, 1]:
+                n, updates = settle(cells.u, cells.pool, wires.target[span[i, 0]:span[i, 1]], piece.shift, e,
+                                    threshold, cells.touched, n)
+                counters[2] += updates
+    return n
 
 
 def up_to(target, begin, end, high):
@@ -360,7 +384,7 @@ def settle_all(u, pool, low, high, e, threshold, hits, n):
 def hit(cells, piece, j, receptor, w, t, out, counters):
     """A weight w arrives at the neuron at place j alone, at t."""
     if w != 0.0:
-        u, e = cells.u, growth(t, piece.epoch, piece.tau)
+        u, e = cells.u, at(cells, piece, j, t)
         v = u[j] + w * e
         u[j] = v
         if v >= cells.cell[piece.first if piece.alike else j].gap * e:
@@ -408,24 +432,23 @@ def add_sums(u, sums, touched, n, e, threshold):
 
 
 # ---------------------------------------------------------------------------------------------------- streams
-def prime(flow, time, growths, epoch, tau):
+def prime(cells, piece, flow, time, place, growths):
     """E of the events before the end of the epoch."""
-    end = (epoch + 1) * tau
+    end = (piece.epoch + 1) * piece.tau
     first = flow.position
     flow.ready = before(time, first, end)
-    growing(time[first:flow.ready], epoch, tau, growths[first:flow.ready])
+    growing(time[first:flow.ready], piece.epoch, piece.tau, growths[first:flow.ready])
 
 
 def follow(cells, piece, flow, time, place, growths, limit, out, counters):
     """A calm stream's events before `limit`, or before a release that they bring about, or the batch's end."""
-    cell, u = cells.cell, cells.u
     if flow.ready <= flow.position:
-        prime(flow, time, growths, piece.epoch, piece.tau)
+        prime(cells, piece, flow, time, place, growths)
     first = flow.position
     last = min(before(time, first, limit), flow.ready)
     done, reached = first, True
     while reached:
-        done, reached = run(u, cell, piece.alike, cell[piece.first].gap, flow.weight, place, growths, done, last)
+        done, reached = run(cells, piece, flow.weight, place, growths, done, last)
         if reached:
             j, e, t = np.int64(place[done - 1]), growths[done - 1], time[done - 1]
             fire(cells, piece, j, t, e, out, counters)
@@ -451,10 +474,11 @@ def before(time, first, limit):
     return n
 
 
-def run(u, cell, alike, threshold, w, place, growths, first, last):
+def run(cells, piece, w, place, growths, first, last):
     """Events first .. last - 1, until one reaches the threshold: how far it came, and whether that one did."""
+    u, cell, threshold = cells.u, cells.cell, cells.cell[piece.first].gap
     places, growing = place[first:last], growths[first:last]
-    if alike:
+    if piece.alike:
         for i in range(len(places)):
             j, e = places[i], growing[i]
             v = u[j] + w * e

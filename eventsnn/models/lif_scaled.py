@@ -8,6 +8,7 @@ theta and reset count from rest.  While held (refractory) u has no meaning; rele
 """
 
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -41,7 +42,12 @@ def epoch_of(t, tau):
 
 def growth(t, k, tau):
     """E at a time t in epoch k."""
-    return exp((t - k * tau) * (1.0 / tau))
+    return exp(phase(t, k * tau, 1.0 / tau))
+
+
+def phase(t, began, rate):
+    """How much of its epoch, which began then, has passed at t.  rate: 1 / tau."""
+    return (t - began) * rate
 
 
 def growing(times, k, tau, out):
@@ -150,6 +156,8 @@ DYNAMICS = Dynamics(
     "lif/scaled", Verbs(advance, receive, inject, next_spike, fire, value), "closed form",
     quick=Quick("rows", {"growth": growth, "growing": growing, "aged": aged, "epoch_of": epoch_of, "inject": inject,
                          "value": value}, ("tau",), rests))
+UNEVEN = replace(DYNAMICS, name="lif/scaled, uneven", quick=Quick(           # in a population of several tau
+    "uneven", {"phase": phase, "rolled": rolled, "epoch_of": epoch_of, "inject": inject, "value": value}, (), rests))
 
 
 def prepare(values: Mapping[str, Any], size: int, waves: Waves) -> Prepared:
@@ -164,4 +172,4 @@ def prepare(values: Mapping[str, Any], size: int, waves: Waves) -> Prepared:
     settled = p.i_offset * p.tau / p.cm
     s.v_inf = np.where(s.drifts, settled, np.minimum(settled, p.theta))
     s.u = (values["v_init"] - p.rest) - s.v_inf
-    return Prepared(DYNAMICS, p, s, len(values["synapse"]), ("v",))
+    return Prepared(DYNAMICS if np.all(p.tau == p.tau[0]) else UNEVEN, p, s, len(values["synapse"]), ("v",))
