@@ -8,6 +8,10 @@ class Mistake(ValueError):
     """Bad input, found at the border; the text names the thing, the place and the remedy."""
 
 
+class Misfit(Mistake):
+    """What is right, but too large for an engine, or out of its tools' reach."""
+
+
 def nearest(name: object, known: Iterable[object]) -> str:
     """" (did you mean 'x'?)" for the known name closest to a misspelt one, else the list of what exists."""
     names = [str(k) for k in known]

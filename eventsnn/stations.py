@@ -110,6 +110,7 @@ class Told(NamedTuple):
 
 def summary(station: Station, end: float) -> Told:
     station.count(0)
+    end = end or 1.0
     return Told(len(station.waits), min(station.busy / end, 1.0), station.stalled / end,
                 float(np.mean(station.waits)) if station.waits else 0.0,
                 float(np.mean(station.stays)) if station.stays else 0.0, station.area / end, station.dropped,

@@ -124,9 +124,26 @@ def stimulus(folder: Path) -> np.ndarray:
 def seal(folder: Path, target: str, told: Mapping[str, Any], paths: Iterable[Path]) -> Path:
     """manifest.json: last, so that a folder with one is whole."""
     sums = {path.relative_to(folder).as_posix(): hashlib.sha256(path.read_bytes()).hexdigest() for path in paths}
+    body = {"target": target, **told, "sha256": dict(sorted(sums.items()))}
+    for stale in former(folder) - set(sums):               # of an export into this folder before
+        (folder / stale).unlink(missing_ok=True)
     with atomic(folder / MANIFEST) as file:
-        json.dump({"target": target, **told, "sha256": dict(sorted(sums.items()))}, file, indent=1)
+        json.dump({**body, "seal": sealed(body)}, file, indent=1)
     return folder / MANIFEST
+
+
+def sealed(told: Mapping[str, Any]) -> str:
+    """The sha256 of all else that a manifest says."""
+    rest = {name: value for name, value in told.items() if name != "seal"}
+    return hashlib.sha256(json.dumps(rest, sort_keys=True).encode()).hexdigest()
+
+
+def former(folder: Path) -> set[str]:
+    """The files that an export wrote there, if a whole one did."""
+    try:
+        return set(manifest(folder)["sha256"])
+    except Mistake:
+        return set()
 
 
 def target(folder: Path) -> str:
@@ -145,6 +162,8 @@ def manifest(folder: Path) -> dict[str, Any]:
         raise Mistake(f"{path} is no JSON: {error}") from error
     if not isinstance(told, dict) or not {"target", "sha256"} <= set(told):
         raise Mistake(f"{path} is no manifest of an export")
+    if told.get("seal") != sealed(told):
+        raise Mistake(f"{path} is not what was written: its seal differs; export again")
     return told
 
 

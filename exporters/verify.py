@@ -13,7 +13,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from eventsnn.errors import Mistake
+from eventsnn.errors import Misfit, Mistake
 from eventsnn.network import Network
 from eventsnn.simulate import simulate
 
@@ -43,6 +43,8 @@ def verify(folder: str | Path) -> Iterator[Row]:
     """Row by row; the first is about the files, and the last if one of them is damaged."""
     folder = Path(folder)
     target, module = target_of(folder)
+    if not hasattr(module, "engines"):
+        raise Mistake(f"{folder}: there is nothing to run of the target {target!r}")
     try:
         told = vectors.opened(folder, target)
     except Mistake as mistake:
@@ -69,6 +71,8 @@ def judged(engine: str, expected: np.ndarray, tick: float, run: Callable[[], Any
     """The verdict on the spikes of one run."""
     try:
         got = run()
+    except Misfit as misfit:
+        return Row(engine, None, f"not run: {misfit}")
     except Mistake as mistake:
         return Row(engine, False, str(mistake))
     found = checks.difference(expected, checks.of_spikes(got, tick))
@@ -99,4 +103,13 @@ def report(folder: str | Path) -> dict[str, dict[str, Any]]:
     if not hasattr(module, "engines"):
         raise Mistake(f"{folder}: there is nothing to report of the target {target_of(folder)[0]!r}")
     known = getattr(module, "devices", module.engines)()
-    return {name: module.report(folder, name) for name, lack in known.items() if not lack}
+    if all(known.values()):
+        raise Mistake("nothing here can report: " + "; ".join(f"{name} needs {lack}" for name, lack in known.items()))
+    found: dict[str, dict[str, Any]] = {}
+    for name, lack in known.items():
+        if not lack:
+            try:
+                found[name] = module.report(folder, name)
+            except Misfit as misfit:
+                found[name] = {"left_out": str(misfit)}
+    return found

@@ -18,7 +18,7 @@ from eventsnn.exporters.c import build, tables
 from eventsnn.exporters.fixed import reference
 
 from eventsnn.cli import BAD, DONE, NO, main
-from eventsnn.errors import Mistake
+from eventsnn.errors import Misfit, Mistake
 from eventsnn.simulate import simulate
 
 RANDOM, PARTS = 10, 5                    # random networks of so many independent random graphs each
@@ -274,6 +274,36 @@ def test_verify_names_a_damaged_file(folder, name):
     assert f"{name} is not what was written" in row.words
 
 
+def test_one_bit_of_the_manifest_is_seen(folder):
+    whole = (folder / "manifest.json").read_bytes()
+    for at in (whole.index(b"ticks"), whole.index(b"tick_ms"), whole.index(b'"digest"') + 12, len(whole) // 2):
+        (folder / "manifest.json").write_bytes(whole[:at] + bytes([whole[at] ^ 1]) + whole[at + 1:])
+        with pytest.raises(Mistake, match=r"manifest.json is (not what was written|no JSON|no manifest)"):
+            list(verify.verify(folder))
+
+
+def test_what_does_not_fit_an_engine_is_not_called_different(folder, monkeypatch):
+    def run(folder, name):
+        raise Misfit("region 'ram' overflowed by 3948 bytes")
+
+    monkeypatch.setattr(c, "engines", lambda: {"cortex-m0": ""})
+    monkeypatch.setattr(c, "run", run)
+    monkeypatch.setattr(c, "report", run)
+    row = rows_of(folder)["c: cortex-m0"]
+    assert (row.equal, row.words) == (None, "not run: region 'ram' overflowed by 3948 bytes")
+    assert verify.report(folder) == {"cortex-m0": {"left_out": "region 'ram' overflowed by 3948 bytes"}}
+    monkeypatch.setattr(c, "engines", lambda: {"cortex-m0": "a compiler"})
+    with pytest.raises(Mistake, match="nothing here can report: cortex-m0 needs a compiler"):
+        verify.report(folder)
+
+
+def test_a_folder_that_is_written_again_keeps_nothing_of_before(folder):
+    assert (folder / "stimulus.h").exists()
+    export(case("loops")[0], "c", folder)
+    assert not (folder / "stimulus.h").exists()
+    assert vectors.manifest(folder)["ticks"] is None
+
+
 def test_verify_sees_a_wrong_expectation_in_a_folder_whose_sums_are_right(folder, monkeypatch):
     monkeypatch.setattr(c, "engines", lambda: {"host": "", "cortex-m0": "needs a tool"})
     first = vectors.expected(folder)[0]
@@ -300,7 +330,9 @@ def test_the_command_line_exports_verifies_and_reports(tmp_path, capsys, monkeyp
     assert main(["verify", words[1]]) == DONE
     assert capsys.readouterr().out.splitlines()[-1].split()[:3] == ["c:", "host", "equal"]
     assert main(["report", words[1]]) == DONE
-    assert capsys.readouterr().out.splitlines()[0].split() == ["on", "code", "tables", "ram", "soft_float"]
+    table = [line.split() for line in capsys.readouterr().out.splitlines()]
+    assert table[0] == ["on", "host"]
+    assert [row[0] for row in table[1:]] == ["code", "tables", "ram", "soft_float"]
     (tmp_path / "out" / "expected.csv").write_text("tick,neuron\n")
     assert main(["verify", words[1]]) == NO
     assert "expected.csv is not what was written" in capsys.readouterr().out

@@ -322,3 +322,11 @@ def test_quiet_time_costs_nothing(threads):
     g.add_edge("n", "n", rule="all_to_all", weight=0.25, delay=700.0)
     result = run(es.compile(g), 1e5, {"n": ["v"]}, 1e4, threads=threads)
     assert len(result.spikes) == 6
+
+
+def test_a_run_of_no_time_is_empty_on_any_number_of_threads():
+    g = nx.MultiDiGraph()
+    g.add_node("in", model="spikes", times=[1.0])
+    g.add_node("x", model="lif", size=2)
+    g.add_edge("in", "x", rule="all_to_all", weight=1.0, delay=1.0)
+    assert len(es.simulate(es.compile(g), 0.0, backend="python", threads=2).spikes) == 0

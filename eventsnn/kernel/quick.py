@@ -181,9 +181,10 @@ def once(kept: dict[Any, Any], key: Any, keep: bool, make: Any) -> Any:
 
 def latest(kept: dict[Any, Any], key: Any, of: np.ndarray, make: Any) -> Any:
     """What `make` returns, made anew when `of` is another than the time before."""
-    if key not in kept or not np.array_equal(kept[key][0], of):
-        kept[key] = of, make()
-    return kept[key][1]
+    found = kept.get(key)                                # another thread may put its own there at any time
+    if found is None or not np.array_equal(found[0], of):
+        found = kept[key] = of, make()
+    return found[1]
 
 
 def pieces_of(network: Any, wiring: Wiring, first: np.ndarray, last: np.ndarray) -> tuple[np.ndarray, np.ndarray]:

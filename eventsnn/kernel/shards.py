@@ -46,7 +46,7 @@ def deal(setup: Setup, threads: int, width: float, worth: float, direct: np.ndar
     for b, r in zip(streams, drawn, strict=True):
         rate[b.emitter:b.emitter + b.sources] += r / b.sources
     if len(setup.trains.emitter):
-        rate += np.bincount(setup.trains.emitter, minlength=network.emitters) / (setup.until * unit)
+        rate += np.bincount(setup.trains.emitter, minlength=network.emitters) / max(setup.until * unit, 1e-3)
     work = latest(network.kept, "arrivals", rate, lambda: arriving(synapses, rate, network.neurons)).copy()
     drawing = np.where(direct, 0.0, DRAW * drawn)
     total = work.sum() + drawing.sum()

@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import NamedTuple
 
-from eventsnn.errors import Mistake, nearest
+from eventsnn.errors import Misfit, Mistake, nearest
 
 RUNTIME = Path(__file__).parent / "runtime"
 WARNINGS = ("-std=c99", "-Wall", "-Wextra", "-pedantic", "-Wconversion", "-Wshadow", "-Wundef", "-Werror")
@@ -85,7 +85,8 @@ def program(target: str, main: Path, out: Path, runtime: Path = RUNTIME, flags: 
     if done.returncode:
         said = done.stderr.splitlines()
         why = next((line for line in said if any(word in line for word in ("error", "overflow", "no room"))), said[-1])
-        raise Mistake(f"{main} does not build for {target!r}: {why}")
+        full = any(word in done.stderr for word in ("overflowed", "no room"))
+        raise (Misfit if full else Mistake)(f"{main} does not build for {target!r}: {why}")
     return out
 
 

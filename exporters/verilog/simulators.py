@@ -12,7 +12,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from eventsnn.errors import Mistake, nearest
+from eventsnn.errors import Misfit, Mistake, nearest
 from eventsnn.spikes import Spikes
 
 from .. import checks, vectors
@@ -79,6 +79,8 @@ def built(folder: Path, simulator: str, *define: str) -> list[str]:
     command = [needed("vvp"), str(program)] if simulator == "iverilog" else [str(program)]
     if program.exists() and program.stat().st_mtime > (folder / vectors.MANIFEST).stat().st_mtime:
         return command
+    if " " in str(folder) and simulator in ("verilator", "netlist"):
+        raise Misfit(f"verilator's make takes no path with a space: move {folder}")
     build.mkdir(parents=True, exist_ok=True)
     sources, flags = ["top.v", *(f"rtl/{name}.v" for name in RTL)], [f"-D{name}" for name in define]
     if simulator == "iverilog":
