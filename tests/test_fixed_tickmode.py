@@ -231,3 +231,13 @@ def test_what_does_not_fit_its_register_is_refused():
     net = compile(graph(tau_m=math.inf, v_thresh=-50.0, i_offset=1000.0))
     with pytest.raises(Mistake, match='node "n": i_offset does not fit: take more v_bits'):
         quantise(net)
+
+
+def test_where_v_comes_to_rest_off_0_no_area_is_promised():
+    g = nx.MultiDiGraph()
+    g.add_node("in", model="spikes", times=[0.0])
+    g.add_node("n", model="lif", tau_m=12.8, v_rest=0.0, v_reset=0.0, v_thresh=6.0)
+    g.add_edge("in", "n", weight=1.0, delay=0.1)
+    told = reported(quantise(compile(g), decay="mul", mode="tick", rounding="ROUND", v_bits=12, guard_bits=2))
+    assert told["rests_at_lsb"][0] > 0
+    assert told["psp_area_loss"] == []

@@ -103,7 +103,8 @@ def area_losses(record: Any, tau: float, form: Format, into: Sequence[tuple[Any,
                 leak = gone(effective_tau(int(record.decay), int(record.rate), int(record.bits)), tau)
                 exact = math.ldexp(w, -fall[receptor]) / gone(own) / leak
             area = psp_area(record, w, receptor if receptor in fall else -1)
-            found.append({"receptor": receptor, "weight_mv": w * unit, "loss": 1.0 - area / exact})
+            if area is not None:                           # else the report says where V rests
+                found.append({"receptor": receptor, "weight_mv": w * unit, "loss": 1.0 - area / exact})
     return found
 
 

@@ -19,8 +19,10 @@ def is_clocked(record: Any) -> bool:
     return "bias" in record.dtype.names
 
 
-def psp_area(record: Any, amplitude: int, receptor: int = -1) -> int:
-    """The sum over all ticks of V after one input of `amplitude` LSBs, at a neuron that decays; receptor -1: into V."""
+def psp_area(record: Any, amplitude: int, receptor: int = -1) -> int | None:
+    """The sum over all ticks of V after one input of `amplitude` LSBs, at a neuron that decays; receptor -1: into V.
+
+    None where V comes to rest off 0, so that there is no such sum."""
     if is_clocked(record):
         return clocked_area(record, amplitude, receptor)
     v, total, kind = amplitude, 0, DECAYS[int(record.decay)]
@@ -38,7 +40,7 @@ def psp_area(record: Any, amplitude: int, receptor: int = -1) -> int:
     return total
 
 
-def clocked_area(record: Any, amplitude: int, receptor: int) -> int:
+def clocked_area(record: Any, amplitude: int, receptor: int) -> int | None:
     """Up to where V and the current stand still."""
     rounding, own = int(record.rounding), (int(record.decay), int(record.rate), int(record.bits), int(record.rounding))
     if receptor < 0:
@@ -55,7 +57,7 @@ def clocked_area(record: Any, amplitude: int, receptor: int) -> int:
         after = clocked.faded(*fading, i)
         moved = clocked.faded(*own, v) + clocked.quotient(after, fall, rounding)
         if (after, moved) == (i, v):
-            break
+            return None if v else total
         i, v = after, moved
     return total
 
