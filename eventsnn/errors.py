@@ -9,7 +9,7 @@ class Mistake(ValueError):
 
 
 class Misfit(Mistake):
-    """What is right, but too large for an engine, or out of its tools' reach."""
+    """What is right, but too large for an engine."""
 
 
 def nearest(name: object, known: Iterable[object]) -> str:

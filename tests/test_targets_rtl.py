@@ -78,9 +78,10 @@ def test_the_circuit_equals_the_reference_under_back_pressure_and_a_reset(name, 
 @pytest.mark.parametrize(("simulator", "name"), [(s, name) for s, names in BESIDE.items() for name in names])
 def test_other_simulators_equal_the_reference(simulator, name, tmp_path):
     tools(*NEEDS[simulator])
-    expected = written(name, tmp_path)
-    assert simulate(tmp_path, simulator).spikes == expected
-    assert simulate(tmp_path, simulator, 200, 3, 2500).spikes == expected
+    folder = tmp_path / "a folder"                       # verilator's make takes no space in its own
+    expected = written(name, folder)
+    assert simulate(folder, simulator).spikes == expected
+    assert simulate(folder, simulator, 200, 3, 2500).spikes == expected
 
 
 def test_a_series_is_many_runs_of_one_circuit_each_from_a_reset(tmp_path):

@@ -15,7 +15,8 @@ from ..checks import MODEL
 from ..fixed import read
 from .costs import costs
 from .series import SERIES
-from .simulators import engines, simulate
+from .series import simulator as quickest
+from .simulators import simulate
 from .synthesis import DEVICES, device_of, netlist, synthesised
 from .tools import call, lacking, needed
 from .writer import DESIGN
@@ -38,7 +39,7 @@ def report(folder: str | Path, device: str = "up5k", seed: int = 1, simulator: s
     if not quick:
         told |= placed(folder, device, seed)
     if simulator == "auto":
-        simulator = "cxxrtl" if engines()["verilator"] else "verilator"
+        simulator = quickest()
     if simulator is not None and manifest["ticks"] is not None:
         ran = simulate(folder, simulator)
         told |= {"cycles": ran.cycles, "operations": ran.operations, "ticks": manifest["ticks"]}

