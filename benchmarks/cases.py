@@ -155,20 +155,21 @@ def tick_mode() -> list[Case]:
     resting.add_node("in", model="spikes", size=1, times=[[0.5]])
     resting.add_node("a", model="lif", size=3, synapse=["exp"], tau_syn=[2.0])
     resting.add_edge("in", "a", rule="all_to_all", weight=[1.0, 40.0, 100.0], delay=0.5)
-    network = es.quantise(es.compile(resting), tick=0.5)
-    made.append(Case(network, 0.5 * REST, rested(0.5 * REST), rested(0.5 * REST)(network)))
+    made.append(at_rest(es.quantise(es.compile(resting), tick=0.5), 0.5 * REST, True, False))
     return [*made, *corners(made[0].network)]
 
 
-def rested(until: float) -> Callable[[Network], Any]:
-    """What a long rest counts, through the loop and through the kernel that sweeps blocks."""
+def counted(network: Network, until: float, swept: bool) -> Any:
+    """What a run counts, through the loop or (swept) through the kernel that sweeps blocks."""
+    with mock.patch("eventsnn.kernel.quick.SMALL", 0 if swept else network.neurons + 1):
+        return es.simulate(network, until, backend="python").counters
+
+
+def at_rest(network: Network, until: float, *swept: bool) -> Case:
+    """A long rest, which whoever does not sleep does not live through."""
     def run(network: Network) -> Any:
-        found = []
-        for small in (0, network.neurons + 1):
-            with mock.patch("eventsnn.kernel.quick.SMALL", small):
-                found.append(es.simulate(network, until, backend="python").counters)
-        return found
-    return run
+        return [counted(network, until, each) for each in swept]
+    return Case(network, until, run, run(network))
 
 
 def corners(network: Network) -> list[Case]:

@@ -6,8 +6,7 @@ often, and so is the first fault of a strict run.
 """
 
 import re
-from collections.abc import Callable, Mapping
-from types import MappingProxyType
+from collections.abc import Callable
 from typing import Any
 from unittest import mock
 
@@ -18,7 +17,7 @@ import eventsnn as es
 from eventsnn.errors import Mistake
 from eventsnn.network import Network
 
-from .cases import REST, Case
+from .cases import REST, Case, at_rest
 
 HALF, TOP = 2**23, 2**23 - 1
 
@@ -30,7 +29,7 @@ def made(graph: nx.MultiDiGraph, profile: str, until: float, swept: bool = False
 
     network = profiles.network(graph, profile)
     if until >= REST:
-        return Case(network, until, lambda network: counted(network, until, swept), counted(network, until, swept))
+        return at_rest(network, until, swept)
     trace = run(network, until, {p.emitter + k: train.tolist() for p in network.populations if p.kind == "source"
                                  for k, train in enumerate(p.params["times"])})
     currents = [p for p in network.populations if p.kind == "neuron" for _ in range(p.size)]
@@ -57,11 +56,6 @@ def through_kernel(until: float) -> Callable[[Network], Any]:
         with mock.patch("eventsnn.kernel.quick.SMALL", 0):
             return [watched(network, until), updates(network, until, "python")]
     return run
-
-
-def counted(network: Network, until: float, swept: bool) -> Any:
-    with mock.patch("eventsnn.kernel.quick.SMALL", 0 if swept else network.neurons + 1):
-        return es.simulate(network, until, backend="python").counters
 
 
 def updates(network: Network, until: float, backend: str) -> int:
@@ -107,9 +101,6 @@ def first_fault(network: Network, until: float) -> Any:
 
 
 # ---------------------------------------------------------------------------------------------------- Loihi 1
-LOUD = {"weight": 255, "weight_exp": 7, "times": 1024}              # they take u to nearly 2^31
-
-
 def loihi() -> list[Case]:
     return [*(made(loihi_graph(np.random.default_rng(n)), "loihi1_lava", 40.0) for n in range(24)),
             *(made(graph, "loihi1_lava", 12.0) for graph in loihi_borders()), resting("loihi1_lava", du=1000, dv=500)]
@@ -120,7 +111,7 @@ def loihi_columns() -> list[Case]:
             *(made(loihi_graph(np.random.default_rng(n)), "loihi1_lava", 20.0, True) for n in range(3)),
             made(driven(255, 7, 1000, [1], 64), "loihi1_lava", 4.0, True),               # a whole block is loud
             resting("loihi1_lava", True, vth=131071, v=5),         # at rest off 0
-            resting("loihi1_lava", True, LOUD, du=4095, vth=131071)]
+            resting("loihi1_lava", True, True, du=4095, vth=131071)]
 
 
 def loihi_graph(rng: np.random.Generator) -> nx.MultiDiGraph:
@@ -227,11 +218,10 @@ def xylo_borders(version: int) -> list[nx.MultiDiGraph]:
     return found
 
 
-def resting(profile: str, swept: bool = False, given: Mapping[str, Any] = MappingProxyType({"weight": 100}),
-            **own: Any) -> Case:
-    """One input, given so many times at its tick, and then nothing for a long time."""
-    g, weights = nx.MultiDiGraph(), dict(given)
-    g.add_node("in", model="spikes", times=[1.0] * weights.pop("times", 1))
+def resting(profile: str, swept: bool = False, loud: bool = False, **own: Any) -> Case:
+    """One input, or (loud) as many at its tick as take u to nearly 2^31, and then nothing for a long time."""
+    g = nx.MultiDiGraph()
+    g.add_node("in", model="spikes", times=[1.0] * (1024 if loud else 1))
     g.add_node("hidden", model=profile, **own)
-    g.add_edge("in", "hidden", **weights)
+    g.add_edge("in", "hidden", **({"weight": 255, "weight_exp": 7} if loud else {"weight": 100}))
     return made(g, profile, REST, swept)
