@@ -25,6 +25,8 @@ from eventsnn.network import Network
 from eventsnn.result import Result
 from eventsnn.simulate import simulate, ticks_until
 
+from .fixed.modelfile import checksum
+
 STIMULUS, EXPECTED, MANIFEST = "stimulus.hex", "expected.csv", "manifest.json"
 EVENT, END_OF_TICK, TIME = 0, 1, 2
 ARGUMENT, LONGEST = (1 << 30) - 1, (1 << 16) - 1
@@ -126,7 +128,8 @@ def seal(folder: Path, target: str, told: Mapping[str, Any], paths: Iterable[Pat
     sums = {path.relative_to(folder).as_posix(): hashlib.sha256(path.read_bytes()).hexdigest() for path in paths}
     body = {"target": target, **told, "sha256": dict(sorted(sums.items()))}
     for stale in former(folder) - set(sums):               # of an export into this folder before
-        (folder / stale).unlink(missing_ok=True)
+        if (folder / stale).resolve().is_relative_to(folder.resolve()):
+            (folder / stale).unlink(missing_ok=True)
     with atomic(folder / MANIFEST) as file:
         json.dump({**body, "seal": sealed(body)}, file, indent=1)
     return folder / MANIFEST
@@ -134,8 +137,7 @@ def seal(folder: Path, target: str, told: Mapping[str, Any], paths: Iterable[Pat
 
 def sealed(told: Mapping[str, Any]) -> str:
     """The sha256 of all else that a manifest says."""
-    rest = {name: value for name, value in told.items() if name != "seal"}
-    return hashlib.sha256(json.dumps(rest, sort_keys=True).encode()).hexdigest()
+    return checksum({name: value for name, value in told.items() if name != "seal"})
 
 
 def former(folder: Path) -> set[str]:
