@@ -30,11 +30,10 @@ def memory_bits(network: Network) -> dict[str, int]:
     arriving = np.bincount(np.searchsorted([p.neuron for p in receiving], table.target, side="right") - 1,
                            minlength=len(receiving))
     synapses, rows = len(table.target), len(table.delay)
-    longest = int(max(table.delay.max(initial=0), table.delays.max(initial=0)))
     own = int(np.diff(table.first)[table.spread >= 0].sum())
     bits = dict.fromkeys(("weights", "targets", "delays", "pointers", "state", "constants", "tables"), 0)
     bits["targets"] = synapses * width(network.neurons - 1)
-    bits["delays"] = (rows - int((table.spread >= 0).sum()) + own) * width(longest)
+    bits["delays"] = (rows - int((table.spread >= 0).sum()) + own) * width(int(network.max_delay))
     bits["pointers"] = (rows + network.emitters) * width(synapses)
     for p, n in zip(receiving, arriving.tolist(), strict=True):
         form, group = formats[p.name], network.groups[p.group]

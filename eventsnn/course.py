@@ -47,7 +47,6 @@ class Setup(NamedTuple):
     times: np.ndarray         # (samples,) float64, ascending, in [0, until)
     probes: list[Probe]       # one per group
     keep: np.ndarray          # (emitters,) bool: whose spikes are wanted
-    emitter_of_neuron: np.ndarray
     streams: Streams
     trains: Trains
     sink: Any                 # an `Intake`, called with (time, emitter, reached): all spikes of the emitters kept, in

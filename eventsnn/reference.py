@@ -66,7 +66,7 @@ def run(setup: Setup) -> Outcome:
                 raise endless(network, j)
             verbs.fire(p, s, spike)
             counters[0] += 1
-            emit(spike, int(setup.emitter_of_neuron[j]))
+            emit(spike, int(network.emitter_of_neuron[j]))
         asked[j] += 1
         at(spike, JUDGED if order[j][0] else SPIKE, look_again, j, asked[j])
 

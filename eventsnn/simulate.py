@@ -180,7 +180,7 @@ def lay_out(network: Network, until: float, at_ms: np.ndarray, wanted: Mapping[A
     probes: list[tuple[np.ndarray, list[int]]] = []
     for n, group in enumerate(network.groups):
         mine = [p for p in network.populations if p.kind == "neuron" and p.group == n and p.name in wanted]
-        column = np.broadcast_to(np.int64(-1), len(group.neuron))
+        column = np.broadcast_to(np.int64(-1), len(group.neuron))         # no memory where nobody is recorded
         if mine:
             column = column.copy()
             for p in mine:
@@ -196,8 +196,7 @@ def lay_out(network: Network, until: float, at_ms: np.ndarray, wanted: Mapping[A
             keep[p.emitter:p.emitter + p.size] = True
     return Setup(network, end, times, [Probe(column, np.array(which, np.int64), np.zeros(shape))
                                        for (column, which), shape in zip(probes, shapes, strict=True)],
-                 keep, network.emitter_of_neuron, streams(network, seed), trains(network, inputs),
-                 Intake(network, listened))
+                 keep, streams(network, seed), trains(network, inputs), Intake(network, listened))
 
 
 def ticks_until(until: float, tick: float) -> float:

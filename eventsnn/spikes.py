@@ -13,6 +13,21 @@ from .files import atomic
 from .spikefile import mapped, parts, read_csv, write_csv, write_npy
 
 
+def ascend(time: np.ndarray, neuron: np.ndarray) -> bool:
+    """Whether spikes stand in canonical order."""
+    return not ((time[1:] < time[:-1]) | ((time[1:] == time[:-1]) & (neuron[1:] < neuron[:-1]))).any()
+
+
+def sort(time: np.ndarray, neuron: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Spikes in canonical order, as lexsort has it, but by plain sorts: several times as fast."""
+    order = np.argsort(time)
+    time, neuron = time[order], neuron[order]
+    if not ascend(time, neuron):                               # several at one instant
+        instant = np.append(0, np.cumsum(time[1:] != time[:-1]))
+        neuron = neuron[np.argsort(instant * (np.ptp(neuron) + 1) + neuron)]
+    return time, neuron
+
+
 @dataclass(frozen=True, eq=False)
 class Spikes:
     """Spike times in canonical order: by time, then neuron.
@@ -30,8 +45,8 @@ class Spikes:
     def make(cls, time: Any, neuron: Any, populations: Any = ()) -> "Spikes":
         """Spikes from arrays in any order."""
         time, neuron = np.asarray(time, np.float64), np.asarray(neuron, np.int64)
-        order = np.lexsort((neuron, time))
-        return cls(time[order], neuron[order], tuple((n, int(a), int(b)) for n, a, b in populations))
+        time, neuron = sort(time, neuron)
+        return cls(time, neuron, tuple((n, int(a), int(b)) for n, a, b in populations))
 
     def __len__(self) -> int:
         return len(self.time)

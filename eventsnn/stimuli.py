@@ -13,6 +13,7 @@ import numpy as np
 from .errors import Mistake
 from .model import Field, Fields, inf
 from .network import Network
+from .spikes import sort
 from .values import at, lists, quoted
 
 FEWEST, MOST = 1e-3, 1e9            # gamma shapes: bursts of some 1000 spikes; a clock that jitters by 3e-5
@@ -154,6 +155,4 @@ def trains(network: Network, inputs: Mapping[Any, Any] | None = None) -> Trains:
             entries = given.get(population.name, population.params["times"])
             time += entries
             emitter.append(np.repeat(population.emitter + np.arange(population.size), [len(e) for e in entries]))
-    times, emitters = np.concatenate(time), np.concatenate(emitter)
-    order = np.lexsort((emitters, times))
-    return Trains(times[order], emitters[order])
+    return Trains(*sort(np.concatenate(time), np.concatenate(emitter)))

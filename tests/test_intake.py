@@ -18,9 +18,10 @@ from strategies import networks
 from test_threads import PATIENT, laid_out
 
 import eventsnn as es
-from eventsnn.intake import Held, Intake, sort
+from eventsnn.intake import Held, Intake
 from eventsnn.kernel import engine
 from eventsnn.spikefile import Appender
+from eventsnn.spikes import sort
 
 sim = import_module("eventsnn.simulate")  # its name is also the function's
 

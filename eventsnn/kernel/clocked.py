@@ -353,7 +353,7 @@ def laid_out(setup: Setup, k: int, first: np.ndarray, last: np.ndarray, pace: fl
     places = int(begin[-1])
     piece: Any = np.zeros(len(first), PIECE).view(np.recarray)
     piece.first, piece.last, piece.shift = begin[:-1], begin[:-1] + last - first, begin[:-1] - first
-    piece.emitter, piece.most, piece.number = setup.emitter_of_neuron[first], 1, np.arange(len(first))
+    piece.emitter, piece.most, piece.number = setup.network.emitter_of_neuron[first], 1, np.arange(len(first))
     piece.awake = (last - first + BLOCK - 1) // BLOCK
     place = np.concatenate([np.empty(0, np.int64), *(np.arange(a, b) for a, b in zip(piece.first, piece.last,
                                                                                   strict=True))])

@@ -93,7 +93,7 @@ def cells(setup: Setup, k: int, mine: np.ndarray, soonest: np.ndarray, jit: bool
     line = drives.line[neuron]
     params: Any = group.params[mine] if jit else loose(group.params[mine])
     state: Any = group.state[mine] if jit else loose(group.state[mine])
-    return Cells(neuron, setup.emitter_of_neuron[neuron], params, state, np.zeros(len(neuron)), soonest,
+    return Cells(neuron, setup.network.emitter_of_neuron[neuron], params, state, np.zeros(len(neuron)), soonest,
                  drives.first[line], drives.first[line + 1], probe.column[mine], probe.variables, probe.samples)
 
 
@@ -110,7 +110,8 @@ def run(setup: Setup, jit: bool, progress: Callable[[float, float], None] | None
     chosen = plan(setup, width)
     ranks = chosen.slow
     of = deal(setup, threads, width, worth, chosen.stream)
-    kept = latest(network.kept, ("shards", of.shards), of.owner[:0] if of.shards == 1 else of.owner, dict)
+    owners = of.owner if of.shards > 1 else of.owner[:0]      # one shard has all
+    kept = latest(network.kept, ("shards", of.shards), owners, dict)
     wires = once(kept, ("wiring", width), True, lambda: wirings(setup, of, chosen.group))
     mail = post.mail(of.shards, room, compiled)
     pace = width if of.shards == 1 and alone(setup, chosen) else 0.0

@@ -19,9 +19,7 @@ SMALL = 100                      # neurons of a network whose kernels would take
 SPIKES = 8                       # of a neuron in a window, at most, if it can fire by itself
 KERNELS: dict[str, Any] = {"rows": still, "uneven": uneven, "coefficients": moving, "ticks": ticks,
                            "clocked": clocked}
-
-
-MINGLING = ("rows", "uneven", "coefficients")                          # those that take synapses with own delays
+MINGLING = ("rows", "uneven", "coefficients")                # those that take synapses with own delays
 
 
 class Plan(NamedTuple):
@@ -257,7 +255,7 @@ def laid_out(setup: Setup, k: int, first: np.ndarray, last: np.ndarray, width: f
         cell[name][place] = values
     piece: Any = np.zeros(len(first), PIECE).view(np.recarray)
     piece.first, piece.last, piece.shift = begin[:-1], begin[:-1] + size, begin[:-1] - first
-    piece.emitter, piece.tau, piece.most = setup.emitter_of_neuron[first], params.tau[begin[:-1]], 1
+    piece.emitter, piece.tau, piece.most = setup.network.emitter_of_neuron[first], params.tau[begin[:-1]], 1
     breakpoint = np.append(drives.time, np.inf)
     for b, (low, high) in enumerate(zip(piece.first, piece.last, strict=True)):
         piece.alike[b] = (cell.gap[low:high] == cell.gap[low]).all()

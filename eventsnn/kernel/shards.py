@@ -42,7 +42,7 @@ def deal(setup: Setup, threads: int, width: float, worth: float, direct: np.ndar
         return Deal(np.zeros(network.neurons, np.int64), [np.flatnonzero(~direct)], 1)
     drawn = np.array([b.rate / (b.order or 1.0) for b in streams])              # events per ms
     rate = np.zeros(network.emitters)
-    rate[setup.emitter_of_neuron] = GUESS
+    rate[network.emitter_of_neuron] = GUESS
     for b, r in zip(streams, drawn, strict=True):
         rate[b.emitter:b.emitter + b.sources] += r / b.sources
     if len(setup.trains.emitter):

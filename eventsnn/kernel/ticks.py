@@ -259,7 +259,7 @@ def laid_out(setup: Setup, k: int, first: np.ndarray, last: np.ndarray) -> tuple
     places = int(begin[-1])
     piece: Any = np.zeros(len(first), PIECE).view(np.recarray)
     piece.first, piece.last, piece.shift = begin[:-1], begin[1:] - 1, begin[:-1] - first
-    piece.emitter, piece.most = setup.emitter_of_neuron[first], 1
+    piece.emitter, piece.most = setup.network.emitter_of_neuron[first], 1
     place = np.delete(np.arange(places), piece.last)
     neuron = place - np.repeat(piece.shift, last - first)
     where = np.zeros(places, np.int64)                       # of the trash: any record
