@@ -12,6 +12,8 @@ from numba import config, types
 from numba.core import cgutils
 from numba.extending import intrinsic
 
+from .pool import PAD
+
 
 def _word(context, builder, signature, args):
     """A pointer to array[i] of an int64 array."""
@@ -19,7 +21,7 @@ def _word(context, builder, signature, args):
     return cgutils.get_item_pointer(context, builder, signature.args[0], array, [args[1]])
 
 
-BARE = INSIDE = ("fetch",)                              # see link.py
+BARE = INSIDE = ("fetch", "stage_of", "seize", "leave")        # see link.py
 DISABLED = bool(vars(config)["DISABLE_JIT"])            # NUMBA_DISABLE_JIT: numba compiles nothing
 
 
@@ -41,6 +43,15 @@ def look(typing, array, i):
 
 
 @intrinsic
+def exchange(typing, array, i, before, after):
+    """array[i] = after if it is `before`, and whether it was; seen as `announce` and `look` see."""
+    def generate(context, builder, signature, args):
+        done = builder.cmpxchg(_word(context, builder, signature, args), args[2], args[3], "acq_rel", "acquire")
+        return builder.extract_value(done, 1)
+    return types.boolean(array, types.intp, types.int64, types.int64), generate
+
+
+@intrinsic
 def prefetch(typing, array, i):
     """Have the cache line of array[i] brought near."""
     def generate(context, builder, signature, args):
@@ -56,6 +67,19 @@ def prefetch(typing, array, i):
 def fetch(array, i):
     """See `pieces.fetch`."""
     prefetch(array, i)           # type: ignore[call-arg]
+
+
+def stage_of(pool, b):
+    """See `pool.stage_of`, and so on."""
+    return look(pool.stage, PAD * b)                    # type: ignore[call-arg]
+
+
+def seize(pool, b, before, after):
+    return exchange(pool.stage, PAD * b, before, after)           # type: ignore[call-arg]
+
+
+def leave(pool, b, after):
+    announce(pool.stage, PAD * b, after)                # type: ignore[call-arg]
 
 
 def stay():

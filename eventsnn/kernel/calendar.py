@@ -9,7 +9,7 @@ from typing import NamedTuple
 import numpy as np
 
 from ..rng import U64
-from .lines import LINE
+from .lines import LINE, begun
 from .pieces import fetch
 
 BARE = ("enter", "next_due", "count", "collect", "acts_before", "unrolled", "unroll", "copy_due", "in_order",
@@ -71,7 +71,7 @@ def calendar(width: float, longest: float) -> Calendar:
     chain[-1] = -1
     return Calendar(np.full((slots, 2), -1, np.int64), chain, np.zeros(n), np.zeros(n, np.int64), np.zeros(n),
                     np.zeros(n, np.int64),
-                    np.array([0, n], np.int64), np.array([1.0 / max(width, longest / (slots - 2))]))
+                    begun(2, np.int64, [0, n]), np.array([1.0 / max(width, longest / (slots - 2))]))
 
 
 def reserve(c, n):

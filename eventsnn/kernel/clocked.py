@@ -21,9 +21,10 @@ from ..course import Setup
 from ..rng import U64
 from .drive import head
 from .lines import LINE, begun
-from .pieces import AHEAD, COMMON, fetch, fetch_row, soonest, through
+from .pieces import AHEAD, COMMON, fetch, fetch_row, open_window, soonest, through
 from .pieces import FIRED as SPIKES
-from .queue import sort_out
+from .pieces import window as pieces_window
+from .pool import HELD, OWN, STARTED, WINDOW
 from .still import before
 from .ticks import add
 
@@ -31,6 +32,7 @@ BARE = ("window", "live", "begin", "emit", "tick", "listed", "rows", "events", "
         "send", "foresee", "arrival")       # see link.py
 INSIDE = ("window", "live", "emit", "tick", "listed", "send", "foresee", "arrive", "arrival")
 VERBS = ("live",)                # what it binds in `pieces`; so is `window`: it leads pieces in its own way
+WORK = ("reached",)        # what of its neurons is work space
 inf = np.inf
 BLOCK_BITS = 6
 BLOCK = 1 << BLOCK_BITS
@@ -61,7 +63,7 @@ PIECE = np.dtype([
 
 
 class Clocked(NamedTuple):
-    """A shard's clocked neurons while they run, by place; places without a neuron hold zeros."""
+    """Clocked neurons while they run, by place; places without a neuron hold zeros."""
 
     piece: Any                   # (pieces,) of type PIECE
     params: Any                  # (places,) the models' records
@@ -90,20 +92,20 @@ class Clocked(NamedTuple):
 def window(quick, due, queue, number, end, frame, sample, out, counters):
     """`pieces.window`; those who are alone go through it by steps of the smallest delay."""
     cells, progress, course = quick.cells, quick.progress, quick.cells.course
-    if progress[0] != number:
-        sort_out(queue, due, quick.wires, quick.piece_of_part, quick.piece_of_neuron)
-        progress[0], progress[1], progress[2], progress[3] = number, 0, 0, 0
+    if progress[WINDOW] != number:
+        open_window(quick, due, queue, number)
+        progress[OWN] = 0
     if len(cells.lag) == 0:
-        return through(quick, queue, end, frame, sample, out, counters)
+        return pieces_window(quick, due, queue, number, end, frame, sample, out, counters)
     recording = sample < len(frame.times) and frame.times[sample] < end
     while course[0] < end:
-        if progress[1] == 0 and progress[2] == 0 and not recording:
+        if progress[HELD] == 0 and progress[STARTED] == 0 and not recording:
             course[0] = min(max(course[0], soonest(quick)), end)
         stop = min(course[0] + course[1], end)
-        if not through(quick, queue, stop, frame, sample, out, counters):
+        if not through(quick, due, queue, stop, frame, sample, out, counters):
             return False
-        send(cells, quick.wires, quick.piece_of_part, out, progress[3], counters[SPIKES])
-        progress[1], progress[2], progress[3] = 0, 0, counters[SPIKES]
+        send(cells, quick.wires, quick.piece_of_part, out, progress[OWN], counters[SPIKES])
+        progress[HELD], progress[STARTED], progress[OWN] = 0, 0, counters[SPIKES]
         course[0] = stop
     return True
 

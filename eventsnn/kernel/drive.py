@@ -12,6 +12,7 @@ import numpy as np
 from ..elementary import waiting, wide
 from ..rng import GOLDEN, MASK, MIX1, MIX2, S27, S30, S31, S32, U64, word
 from ..streams import Streams, next_event
+from .pool import PAD
 
 BARE = ("draw", "next_time", "draw_plain", "summed", "draw_any", "head")            # see link.py
 INSIDE = ("head", "next_time")
@@ -43,11 +44,12 @@ FLOW = np.dtype([
     ("position", "i8"),          # the next event of the batch
     ("ready", "i8"),             # how many events have their growth
     ("calm", "i8"),              # no event of the batch acts at one instant with another or the next, and `alike`
+    ("pad", "i8", (PAD,)),
 ])
 
 
 class Drive(NamedTuple):
-    """The direct streams of a shard while they run, n of them."""
+    """The direct streams while they run, n of them."""
 
     flow: Any                    # (n,) of type FLOW
     time: np.ndarray             # (n, batch) float64: when the events act: emission plus delay

@@ -15,10 +15,11 @@ from . import mail as post
 from .calendar import calendar
 from .clocked import LONG, alone
 from .inbox import arrival_type
+from .lines import begun
 from .link import Bound, link
 from .loop import Cells, Course, Frame, Share, Sources
 from .patience import patience
-from .quick import KERNELS, Layout, latest, layouts, once, plan
+from .quick import KERNELS, latest, layouts, once, plan
 from .shards import WORTH, Deal, deal, together, wirings
 
 PAUSE = 0.2          # seconds between returns to Python, about
@@ -72,9 +73,10 @@ def runner(dynamics: Sequence[Dynamics], quick: Sequence[Dynamics], tick: float,
         names = {"slow_window": Bound.to(loop.groups_through, {"groups_window": chain(dynamics)}),
                  "slow": loop.ask_groups}
     if jit and compiles():
-        from .atomic import fetch, meet
+        from .atomic import fetch, leave, meet, seize, stage_of
 
-        names["meet"], common["fetch"] = meet, fetch
+        names["meet"] = meet
+        common |= {"fetch": fetch, "leave": leave, "seize": seize, "stage_of": stage_of}
     names |= {**common, **quick_chain(quick, common)}
     return link(Bound.to(loop.run, names), jit)
 
@@ -109,9 +111,9 @@ def run(setup: Setup, jit: bool, progress: Callable[[float, float], None] | None
     width = min(network.min_delay, window, setup.until / 64.0 or 1.0)
     chosen = plan(setup, width)
     ranks = chosen.slow
-    of = deal(setup, threads, width, worth, chosen.stream)
-    owners = of.owner if of.shards > 1 else of.owner[:0]      # one shard has all
-    kept = latest(network.kept, ("shards", of.shards), owners, dict)
+    of = deal(setup, threads, width, worth, chosen)
+    dealt = np.concatenate([of.owner, of.cuts]) if of.shards > 1 else of.owner[:0]      # one shard has all
+    kept = latest(network.kept, ("shards", of.shards), dealt, dict)
     wires = once(kept, ("wiring", width), True, lambda: wirings(setup, of, chosen.group))
     mail = post.mail(of.shards, room, compiled)
     pace = width if of.shards == 1 and alone(setup, chosen) else 0.0
@@ -122,10 +124,9 @@ def run(setup: Setup, jit: bool, progress: Callable[[float, float], None] | None
              for k in ranks} for shard in range(of.shards)]
     reached = np.array([np.diff(wiring.first_row) > 0 for wiring in wires if of.shards > 1])
     shares, groups, courses = [], [], []
-    plans: list[list[Layout]] = []
+    plans = layouts(setup, chosen, of.cuts, of.load, wires, width, compiled, kept, pace)
     for shard, wiring in enumerate(wires):
         soonest = np.zeros(len(ranks))
-        plans.append(layouts(setup, chosen, of.owner, shard, wiring, width, compiled, kept, pace))
         if pace:                                       # their spikes set off nothing that the loop knows of
             wiring = wiring._replace(first_row=np.zeros_like(wiring.first_row))
         groups.append(tuple(cells(setup, k, mine[shard][k], soonest[i:i + 1], jit) for i, k in enumerate(ranks)))
@@ -135,9 +136,9 @@ def run(setup: Setup, jit: bool, progress: Callable[[float, float], None] | None
         if of.shards > 1:
             abroad = np.logical_or.reduce(np.delete(reached, shard, 0))
         shares.append(Share(shard, wiring, soonest, local, sources(setup, of, shard), abroad, inbox_first,
-                            inbox_last, np.zeros(6, np.int64), tuple(layout.quick for layout in plans[-1])))
+                            inbox_last, begun(6, np.int64, 0), tuple(layout.quick for layout in plans[shard])))
         arrival = np.empty(64, arrival_type(wiring.weight.dtype))
-        queues = tuple(layout.queue() for layout in plans[-1])
+        queues = tuple(layout.queue() for layout in plans[shard])
         courses.append(Course(calendar(width, longest), queues, arrival, 0.0, 0, 0))
     step = runner([network.groups[k].dynamics for k in ranks], [network.groups[k].dynamics for k in chosen.groups],
                   network.tick, jit)
@@ -179,11 +180,11 @@ def run(setup: Setup, jit: bool, progress: Callable[[float, float], None] | None
                         cell.params, cell.state, courses[0].time)
                 ends: Any = cell.state
                 states[k][mine[shard][k]] = ends if jit else tight(ends, states[k].dtype)
-        for k, layout in zip(chosen.groups, plans[shard], strict=True):
-            ends = layout.quick.cells.state
-            ends = ends if compiled else tight(ends, states[k].dtype)
-            for name in network.groups[k].dynamics.counts:
-                states[k][name][np.searchsorted(network.groups[k].neuron, layout.neuron)] = ends[name][layout.place]
+    for k, layout in zip(chosen.groups, plans[0], strict=True):
+        ends = layout.quick.cells.state
+        ends = ends if compiled else tight(ends, states[k].dtype)
+        for name in network.groups[k].dynamics.counts:
+            states[k][name][np.searchsorted(network.groups[k].neuron, layout.neuron)] = ends[name][layout.place]
     kernels = sorted({quick.kernel for k in chosen.groups if (quick := network.groups[k].dynamics.quick)})
     return Outcome(np.sum([share.counters[:3] for share in shares], axis=0), states, courses[0].time, interrupted,
                    (*kernels, "general") if ranks or not kernels else tuple(kernels))

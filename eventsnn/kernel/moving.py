@@ -19,6 +19,7 @@ BARE = ("clock", "fire", "put_off", "settle", "catch_up", "next_end", "release",
         "finish", "finish_block", "least", "lowest", "next_under", "foresee", "take_in", "pair_of", "rise", "deliver",
         "hit", "charge_row", "predict", "put_off_row", "judge", "follow", "load", "store")           # see link.py
 INSIDE = ("clock", "put_off", "settle", "next_end", "finish", "finish_block", "lowest", "pair_of", "deliver", "hit")
+WORK = ("touched", "now", "work", "after")        # what of its neurons is work space
 inf = np.inf
 BLOCK = 16                       # neurons, or blocks of them, looked at together; pieces begin with one
 INFINITY = 0x7FF0000000000000    # inf, bit by bit
@@ -33,7 +34,7 @@ step = inject = value = unbound
 
 
 class Moving(NamedTuple):
-    """A shard's neurons while they run, by place."""
+    """Neurons while they run, by place."""
 
     piece: Any                   # (pieces,) see `pieces`
     cell: Any                    # (places,) see `pieces`; gap and back count from V_inf

@@ -11,13 +11,14 @@ import numpy as np
 from ..rng import U64
 from .drive import Drive, head
 from .lines import LINE
-from .queue import sort_out
+from .pool import HELD, ME, PAD, STARTED, STRETCH, WINDOW, Pool, leave, take
+from .queue import come_by, rest, sort_out
 
-BARE = ("note_row", "note_alike", "last_of", "mingle", "next_stream", "sole", "together", "run_streams", "run_stream",
-        "live", "arrive", "window", "through", "soonest", "windows", "no_windows", "all_soonest", "never", "fetch",
-        "fetch_row")             # see link.py
-INSIDE = ("last_of", "next_stream", "sole", "run_streams", "run_stream", "live", "arrive", "window", "through",
-          "soonest", "windows", "all_soonest", "fetch", "fetch_row")
+BARE = ("first_of", "last_of", "note_row", "note_alike", "mingle", "next_stream", "sole", "together", "run_streams",
+        "run_stream", "live", "arrive", "window", "open_window", "through", "soonest", "windows", "no_windows",
+        "all_soonest", "never", "fetch", "fetch_row")             # see link.py
+INSIDE = ("first_of", "last_of", "next_stream", "sole", "run_streams", "run_stream", "live", "arrive", "window",
+          "open_window", "through", "soonest", "windows", "all_soonest", "fetch", "fetch_row")
 inf = np.inf
 
 
@@ -32,6 +33,7 @@ finish = unbound
 first_pieces = other_pieces = unbound
 
 COMMON = [                       # to the pieces of all kernels
+    ("pad", "i8", (PAD,)),
     ("first", "i8"),             # its neurons' places are first .. last - 1; place `last` is its trash
     ("last", "i8"),
     ("shift", "i8"),             # place = neuron + shift
@@ -73,8 +75,8 @@ PART = np.dtype([
     ("own", "i4"),               # own one
     ("count", "i4"),
     ("receptor", "i4"),
-    ("apart", "i4"),             # it belongs to the emitter of the part before, with its delay, and has other targets
-    ("spread", "i8"),            # its synapses have their own delays, and act one by one
+    ("spread", "i4"),            # its synapses have their own delays, and act one by one
+    ("strand", "i8"),            # parts of one strand, >= 0, have one emitter and delay, and other targets each
 ])
 FIRED, WANTED = 4, 5             # places in the counters: spikes in this window; room for spikes that is wanted
 NOTHING = np.nan                 # a sum where nothing has arrived
@@ -95,24 +97,31 @@ class Wires(NamedTuple):
 
 
 class Quick(NamedTuple):
-    """A group's pieces in a shard and what leads to them."""
+    """A group's pieces and what leads to them, as one shard has it."""
 
     cells: Any                   # `Still` or `Moving`
     wires: Wires
     drive: Drive
     piece_of_part: np.ndarray    # (parts,) int32, -1: no piece of these; see `home`
     piece_of_neuron: np.ndarray  # (neurons,) int32
-    progress: np.ndarray         # (4,) int64: the window, the piece in it, whether that has begun; a kernel's own
+    pool: Pool
+    progress: np.ndarray         # (6,) int64: see `pool`
 
 
 # ---------------------------------------------------------------------------------------------------- instants
+def first_of(row, synapse):
+    """What acts first of an entry of the queue."""
+    return synapse if row.spread else row.begin
+
+
 def last_of(row, a):
     """The end of what acts with synapse a of the row."""
     return a + 1 if row.spread else row.end
 
 
-def note_row(cells, piece, wires, row, a, n, counters):
-    """A row arrives, from synapse a on, and is not yet judged; how many places have been touched at this instant."""
+def note_row(cells, piece, wires, row, synapse, n, counters):
+    """A row arrives (see `Queue`) and is not yet judged; how many places have been touched at this instant."""
+    a = first_of(row, synapse)
     b = last_of(row, a)
     counters[1] += (b - a) * row.count
     if not row.own and len(cells.sums) == 1:
@@ -329,9 +338,11 @@ def arrive(cells, piece, wires, drive, queue, t, out, counters):
     e = clock(cells, piece, t)
     first = q = piece.next
     alone = calm = True
+    strand = wires.part[queue.part[q]].strand
     while q < piece.stop and queue.time[q] == t:
         part = queue.part[q]
-        alone = alone and (q == first or (part == queue.part[q - 1] + 1 and wires.part[part].apart))
+        alone = alone and (q == first or (strand >= 0 and part > queue.part[q - 1]
+                                          and wires.part[part].strand == strand))
         q += 1
     piece.next = q
     for k in range(first + SOON, min(q + SOON, piece.stop)):
@@ -344,7 +355,8 @@ def arrive(cells, piece, wires, drive, queue, t, out, counters):
         calm = calm and head(drive, d) > t
     if calm and alone:
         for i in range(first, q):
-            deliver(cells, piece, wires, wires.part[queue.part[i]], queue.synapse[i], t, e, out, counters)
+            row = wires.part[queue.part[i]]
+            deliver(cells, piece, wires, row, first_of(row, queue.synapse[i]), t, e, out, counters)
     elif not (calm and deliver_all(cells, piece, wires, queue.part[first:q], queue.span[first:q], t, e, out, counters)):
         together(cells, piece, wires, drive, queue, first, q, t, e, out, counters)
 
@@ -352,30 +364,46 @@ def arrive(cells, piece, wires, drive, queue, t, out, counters):
 def window(quick, due, queue, number, end, frame, sample, out, counters):
     """A group's pieces through window `number`; what is due elsewhere is left over.  False: `out` has no more room; to
     be called again."""
-    if quick.progress[0] != number:
-        sort_out(queue, due, quick.wires, quick.piece_of_part, quick.piece_of_neuron)
-        quick.progress[0], quick.progress[1], quick.progress[2] = number, 0, 0
-    return through(quick, queue, end, frame, sample, out, counters)
+    if quick.progress[WINDOW] != number:
+        open_window(quick, due, queue, number)
+    if not through(quick, due, queue, end, frame, sample, out, counters):
+        return False
+    rest(queue, due, quick.wires, quick.piece_of_part, quick.piece_of_neuron)
+    return True
 
 
-def through(quick, queue, end, frame, sample, out, counters):
-    """The pieces up to `end`, from where they are."""
-    cells, drive, times, progress = quick.cells, quick.drive, frame.times, quick.progress
+def open_window(quick, due, queue, number):
+    quick.progress[WINDOW], quick.progress[HELD], quick.progress[STARTED] = number, 0, 0
+    sort_out(queue, due, quick.wires, quick.piece_of_part, quick.piece_of_neuron, quick.pool.home, quick.progress[ME])
+
+
+def through(quick, due, queue, end, frame, sample, out, counters):
+    """The pieces up to `end`, from where they are, or what of that falls to this shard."""
+    cells, drive, times, pool, progress = quick.cells, quick.drive, frame.times, quick.pool, quick.progress
     recording = sample < len(times) and times[sample] < end
-    for b in range(progress[1], len(cells.piece)):
+    while True:
+        if progress[STARTED] == 0 and not take(pool, cells.piece, queue, progress, end, recording):
+            return True
+        b, shared = progress[HELD], len(pool.stage) > 0
         piece = cells.piece[b]
-        if progress[2] == 0:
+        if progress[STARTED] == 0:
+            come_by(queue, due, quick.wires, quick.piece_of_part, quick.piece_of_neuron, pool.home, b)
+        if progress[STARTED] == 0 and progress[STRETCH] == 0:
             piece.next, piece.stop = queue.first[b], queue.first[b + 1]
             for k in range(piece.next, min(piece.next + SOON, piece.stop)):
                 fetch(quick.wires.part, queue.part[k])
-        if piece.next < piece.stop or piece.soonest < end or (recording and piece.recorded) or progress[2] == 1:
-            progress[1], progress[2] = b, 1
-            if not live(cells, piece, quick.wires, drive, queue, end, frame.breakpoints, times, out, counters):
-                counters[WANTED] = counters[FIRED] + (piece.last - piece.first) * piece.most + len(drive.bits)
-                return False
-            progress[2] = 0
-    progress[1] = len(cells.piece)
-    return True
+        progress[STARTED] = 1
+        stop = end
+        if progress[STRETCH] + 1 < pool.stretches[0]:
+            stop -= frame.width * 0.5 ** (progress[STRETCH] + 1)
+        if not live(cells, piece, quick.wires, drive, queue, stop, frame.breakpoints, times, out, counters):
+            counters[WANTED] = counters[FIRED] + (piece.last - piece.first) * piece.most + len(drive.bits)
+            return False
+        progress[STARTED] = 0
+        if shared:
+            leave(pool, b, 2 * (progress[WINDOW] * pool.stretches[0] + progress[STRETCH] + 1))
+        else:
+            progress[HELD] = b + 1
 
 
 def soonest(quick):

@@ -11,6 +11,7 @@ from .inbox import Wiring
 from .lines import begun
 from .moving import Moving
 from .pieces import CELL, PART, PIECE, UNTOUCHED, Quick, Wires
+from .pool import ME, WINDOW, pool
 from .queue import BY_TARGET, Queue
 from .still import Still
 
@@ -120,7 +121,7 @@ def direct(setup: Setup, group: np.ndarray) -> np.ndarray:
 
 
 class Layout(NamedTuple):
-    """A group's pieces in one shard."""
+    """A group's pieces as one shard has them."""
 
     quick: Quick
     neuron: np.ndarray           # (n,) int64 neuron ids,
@@ -128,43 +129,57 @@ class Layout(NamedTuple):
 
     def queue(self) -> Queue:
         pieces = len(self.quick.cells.piece)
-        first, place = np.zeros((2, pieces + 1), np.int64)
+        first, place = (begun(pieces + 1, np.int64, 0) for _ in range(2))
         return Queue(first, place, np.empty(64), np.empty(64, np.int64), np.empty(64, np.int64),
                      np.empty((64, 2), np.int64))
 
 
-def layouts(setup: Setup, chosen: Plan, owner: np.ndarray, shard: int, wiring: Wiring, width: float, jit: bool,
-            kept: dict[Any, Any], pace: float = 0.0) -> list[Layout]:
-    """A shard's part of the plan, group by group.  kept: what such shards need again in the next run.
+def layouts(setup: Setup, chosen: Plan, cuts: np.ndarray, load: float, wires: list[Wiring], width: float, jit: bool,
+            kept: dict[Any, Any], pace: float = 0.0) -> list[list[Layout]]:
+    """The plan's groups as each shard has them.  kept: what such shards need again in the next run.
 
-    pace: see `clocked.laid_out`."""
-    network = setup.network
-    parts: Any = None
-    if chosen.groups:
-        parts = once(kept, ("parts", shard), jit, lambda: part_table(wiring))
-        parts = parts if jit else loose(parts)
-    made = []
+    cuts, load: see `Deal`; pace: see `clocked.laid_out`.
+    """
+    network, shards = setup.network, len(wires)
+    made: list[list[Layout]] = [[] for _ in wires]
+    if not chosen.groups:
+        return made
+    parts: list[Any] = []
+    for i, wiring in enumerate(wires):
+        if i and wiring is wires[i - 1]:
+            parts.append(parts[-1])
+            continue
+        table = once(kept, ("parts", i), jit, lambda wiring=wiring: part_table(wiring))
+        parts.append(table if jit else loose(table))
+    whole = np.count_nonzero(chosen.group >= 0)
     for k in chosen.groups:
-        first, last, driven = once(kept, ("stretches", shard, k, width), jit,
-                                   lambda k=k: stretches(network, (chosen.group == k) & (owner == shard)))
-        plain = jit and hasattr(KERNELS[served(network.groups[k]).kernel], "renewed") and not (
-            setup.probes[k].samples.size or driven)
+        first, last, driven = once(kept, ("stretches", k, width), jit,
+                                   lambda k=k: stretches(network, chosen.group == k, cuts))
+        kernel = KERNELS[served(network.groups[k]).kernel]
+        plain = jit and hasattr(kernel, "renewed") and not (setup.probes[k].samples.size or driven)
         neuron, place, piece, cells = once(
-            kept, ("cells", shard, k, width, pace), plain,
+            kept, ("cells", k, width, pace), plain,
             lambda k=k, first=first, last=last: laid_out(setup, k, first, last, width, pace))
         if plain:
-            cells = KERNELS[served(network.groups[k]).kernel].renewed(cells)._replace(
-                variables=setup.probes[k].variables, samples=setup.probes[k].samples)
+            cells = kernel.renewed(cells)._replace(variables=setup.probes[k].variables, samples=setup.probes[k].samples)
             piece = cells.piece
         drive = flows(setup, chosen, piece, first, last, BATCH if jit else FEW)
-        of_part, of_neuron = once(kept, ("pieces", shard, k, width), jit, lambda first=first, last=last:
-                             pieces_of(network, wiring, first, last))
         if not jit:
             cells = cells._make(loose(table) if table.dtype.names else table for table in cells)
             drive = drive._replace(flow=loose(drive.flow))
-        target = wiring.target if jit else wiring.target.astype(np.int64)      # numpy's own integers of 16 bits wrap
-        wires = Wires(parts, wiring.first_row, target, wiring.weights, wiring.after)
-        made.append(Layout(Quick(cells, wires, drive, of_part, of_neuron, np.full(4, -1)), neuron, place))
+        shared = pool(last - first, shards, load * len(neuron) / whole, jit)
+        for i, wiring in enumerate(wires):
+            of_part, of_neuron = once(kept, ("pieces", i, k, width), jit,
+                                      lambda wiring=wiring, first=first, last=last:
+                                      pieces_of(network, wiring, first, last))
+            target = wiring.target if jit else wiring.target.astype(np.int64)  # numpy's own integers of 16 bits wrap
+            wiring_of = Wires(parts[i], wiring.first_row, target, wiring.weights, wiring.after)
+            if i:                                      # a work space of its own
+                cells = cells._replace(**{name: getattr(cells, name).copy() for name in kernel.WORK})
+                drive = drive._replace(bits=begun(len(drive.bits), np.uint64, 0))
+            progress = begun(ME + 1, np.int64, 0)
+            progress[WINDOW], progress[ME] = -1, i
+            made[i].append(Layout(Quick(cells, wiring_of, drive, of_part, of_neuron, shared, progress), neuron, place))
     return made
 
 
@@ -201,10 +216,10 @@ def pieces_of(network: Any, wiring: Wiring, first: np.ndarray, last: np.ndarray)
     return np.where(wiring.spread[wiring.row] >= 0, home[start], piece_of[start]), piece_of
 
 
-def stretches(network: Any, own: np.ndarray) -> tuple[np.ndarray, np.ndarray, bool]:
+def stretches(network: Any, own: np.ndarray, cuts: np.ndarray) -> tuple[np.ndarray, np.ndarray, bool]:
     """Where the longest stretches of own neurons begin and end that have no cut inside; are currents injected there?"""
     first, last = own & ~np.append(False, own[:-1]), np.append(False, own & ~np.append(own[1:], False))
-    for c, _ in pieces(network):
+    for c in {*(c for c, _ in pieces(network)), *cuts[cuts < len(own)].tolist()}:
         first[c] |= own[c]
         last[c] |= c > 0 and own[c - 1]
     return np.flatnonzero(first), np.flatnonzero(last), bool(network.drives.line[own].any())
@@ -217,9 +232,8 @@ def part_table(wiring: Wiring) -> np.recarray:
     part.own = wiring.varied[row] >= 0
     part.weights = wiring.varied[row] - wiring.first[row]
     part.count, part.receptor = wiring.count[row], wiring.receptor[row]
-    strand = np.cumsum(~wiring.apart)[row]               # a shard may lack a row, and then the part before is another's
     part.spread = wiring.spread[row] >= 0
-    part.apart[1:] = (strand[1:] == strand[:-1]) & (part.spread[1:] == 0)
+    part.strand = np.where(part.spread, -1, np.cumsum(~wiring.apart)[row])
     return part
 
 
@@ -311,7 +325,7 @@ def flows(setup: Setup, chosen: Plan, piece: Any, first: np.ndarray, last: np.nd
                 shift = int(piece.shift[b])
                 found.append((k, stream.emitter, target + shift, low + shift, high + shift, piece.last[b], whole, plain,
                               alike, s.weight[row], s.delay[row], s.receptor[row], setup.network.tick, 0, stream.start,
-                              batch, 0, 0))
+                              batch, 0, 0, 0))
                 piece.merged[b] |= any(low < h and a < high for a, h in reached)
                 reached.append((low, high))
         piece.streams[b] = len(found)

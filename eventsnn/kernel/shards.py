@@ -1,4 +1,5 @@
-"""Deals a network out to shards: each has some of the neurons, the synapses onto them, and some of the sources.
+"""Deals a network out to shards, each with some of the neurons, the synapses onto them, and some of the sources; the
+pieces of the specialised kernels are everybody's (see `pool.py`), and so are the synapses onto those.
 
 Synapses stay where they are: a shard's wiring says which parts of each row are its own.  Who has what decides how fast
 a run is, and no bit of its result.
@@ -16,61 +17,62 @@ from ..synapses import Synapses
 from .inbox import Wiring
 from .link import loop as quick
 from .queue import RUN
-from .quick import latest
+from .quick import Plan, latest, pieces
 
 WORTH = 1000.0                     # events per window that are worth a shard of their own
 DRAW = 0.2                         # what an event of a random source costs, as a share of what an input costs
 GUESS = 0.01                       # spikes per ms of a neuron of which nothing is known
-FAIR = 1.1                         # what the busiest shard may have, in units of the mean, if no stream is drawn twice
+SHARE = 0.8                        # of what each shard has to do, the most for a piece; it is cut into smaller ones
 LARGE = 64                         # neurons per shard from which on a population is dealt out by itself
+EVERYBODY = -1
 
 
 class Deal(NamedTuple):
-    owner: np.ndarray              # (neurons,) int64: the shard of each neuron
+    owner: np.ndarray              # (neurons,) int64: the shard of each neuron, or EVERYBODY
     streams: list[np.ndarray]      # of each shard, the numbers of its streams
     shards: int
+    cuts: np.ndarray               # neurons at which pieces are cut, besides where they always are
+    load: float                    # events of a window in everybody's pieces, about
 
 
-def deal(setup: Setup, threads: int, width: float, worth: float, direct: np.ndarray) -> Deal:
+def deal(setup: Setup, threads: int, width: float, worth: float, chosen: Plan) -> Deal:
     """As many shards as there are threads, or fewer where there is little to do in a window.
 
-    direct: (streams,) bool, those that are drawn where their targets are, and so belong to nobody here.
+    Streams that are drawn where their targets are belong to nobody here.
     """
-    network, synapses, streams = setup.network, setup.network.synapses, setup.streams.of
+    network, synapses, streams, direct = setup.network, setup.network.synapses, setup.streams.of, chosen.stream
     unit = network.tick or 1.0
-    if threads == 1:
-        return Deal(np.zeros(network.neurons, np.int64), [np.flatnonzero(~direct)], 1)
     drawn = np.array([b.rate / (b.order or 1.0) for b in streams])              # events per ms
-    rate = np.zeros(network.emitters)
-    rate[network.emitter_of_neuron] = GUESS
-    for b, r in zip(streams, drawn, strict=True):
-        rate[b.emitter:b.emitter + b.sources] += r / b.sources
-    if len(setup.trains.emitter):
-        rate += np.bincount(setup.trains.emitter, minlength=network.emitters) / max(setup.until * unit, 1e-3)
-    work = latest(network.kept, "arrivals", rate, lambda: arriving(synapses, rate, network.neurons)).copy()
-    drawing = np.where(direct, 0.0, DRAW * drawn)
-    total = work.sum() + drawing.sum()
-    shards = min(threads, network.neurons)
-    if worth > 0.0:
-        shards = min(shards, max(1, int(total * width * unit / worth)))
+    shards, work, total = min(threads, network.neurons), np.empty(0), 0.0
+    if shards > 1:
+        rate = np.zeros(network.emitters)
+        rate[network.emitter_of_neuron] = GUESS
+        for b, r in zip(streams, drawn, strict=True):
+            rate[b.emitter:b.emitter + b.sources] += r / b.sources
+        if len(setup.trains.emitter):
+            rate += np.bincount(setup.trains.emitter, minlength=network.emitters) / max(setup.until * unit, 1e-3)
+        work = latest(network.kept, "arrivals", rate, lambda: arriving(synapses, rate, network.neurons)).copy()
+        total = work.sum() + DRAW * drawn.sum()
+        if worth > 0.0:
+            shards = min(shards, max(1, int(total * width * unit / worth)))
+    if shards == 1:
+        return Deal(np.zeros(network.neurons, np.int64), [np.flatnonzero(~direct)], 1, np.empty(0, np.int64), 0.0)
     ranges = [reached(setup, k) for k in np.flatnonzero(direct).tolist()]
     for (first, last), r in zip(ranges, drawn[direct], strict=True):
         work[first:last] += DRAW * r / (last - first)
-    if ranges:
-        owner = by_blocks(setup, ranges, work, shards)
-        if len(owner):
-            return Deal(owner, [np.flatnonzero(~direct)[k::shards] for k in range(shards)], shards)
+    shared, drawing = chosen.group >= 0, np.where(direct, 0.0, DRAW * drawn)
     mine: list[list[int]] = [[] for _ in range(shards)]
     busy = np.zeros(shards)
     for k in np.argsort(-drawing, kind="stable"):                   # the largest first, to whoever has least
-        if direct[k]:
-            continue
-        least = int(np.argmin(busy))
-        mine[least].append(int(k))
-        busy[least] += drawing[k]
+        if not direct[k]:
+            least = int(np.argmin(busy))
+            mine[least].append(int(k))
+            busy[least] += drawing[k]
     spare = np.maximum(total / shards - busy, 1e-3 * work.sum())
-    return Deal(owners(setup, work, np.cumsum(spare)[:-1] / spare.sum(), shards),
-                [np.array(sorted(m), np.int64) for m in mine], shards)
+    owner = owners(setup, work, np.cumsum(spare)[:-1] / spare.sum(), shards, shared)
+    edges = np.unique([*(end for both in pieces(network) for end in both), *(end for both in ranges for end in both)])
+    return Deal(owner, [np.array(sorted(m), np.int64) for m in mine], shards,
+                cuts(edges, work * shared, SHARE * total / shards), float(work[shared].sum() * width * unit))
 
 
 def reached(setup: Setup, stream: int) -> tuple[int, int]:
@@ -80,38 +82,28 @@ def reached(setup: Setup, stream: int) -> tuple[int, int]:
     return first, first + int(b.sources)
 
 
-def by_blocks(setup: Setup, ranges: Sequence[tuple[int, int]], work: np.ndarray, shards: int) -> np.ndarray:
-    """Owners such that no stream is drawn twice, if that is fair enough; else nothing."""
-    cuts = np.unique([0, setup.network.neurons, *(p.neuron for p in setup.network.populations if p.kind == "neuron"),
-                      *(end for both in ranges for end in both)])
-    loads = np.add.reduceat(work, cuts[:-1])
-    busy, owner = np.zeros(shards), np.zeros(len(loads), np.int64)
-    for block in np.argsort(-loads, kind="stable"):                  # the largest first, to whoever has least
-        owner[block] = np.argmin(busy)
-        busy[owner[block]] += loads[block]
-    every = np.repeat(owner, np.diff(cuts))
-    if busy.max() > FAIR * busy.mean():
-        return every[:0]
-    for p in setup.network.populations:                              # a row's part has no gap: see `count_parts`
-        if p.kind == "neuron":
-            mine = every[p.neuron:p.neuron + p.size]
-            if np.count_nonzero(np.diff(mine)) + 1 > len(np.unique(mine)):
-                return every[:0]
-    return every
+def cuts(edges: np.ndarray, work: np.ndarray, most: float) -> np.ndarray:
+    """These edges, between which no stream is drawn twice, and more where there is more than `most` to do."""
+    found = [edges]
+    for a, b in pairwise(edges.tolist()):
+        parts = min(b - a, int(np.ceil(work[a:b].sum() / most)))
+        found.append(a + (b - a) * np.arange(1, parts) // max(parts, 1))
+    return np.unique(np.concatenate(found))
 
 
-def owners(setup: Setup, work: np.ndarray, cuts: np.ndarray, shards: int) -> np.ndarray:
+def owners(setup: Setup, work: np.ndarray, cuts: np.ndarray, shards: int, shared: np.ndarray) -> np.ndarray:
     """Every large population is cut at these fractions of its work; so are the small ones of a group, in a row."""
-    owner = np.zeros(setup.network.neurons, np.int64)
+    owner = np.full(setup.network.neurons, EVERYBODY)
     pools: dict[Any, list[np.ndarray]] = {}
     for p in setup.network.populations:
         if p.kind == "neuron":
+            mine = p.neuron + np.flatnonzero(~shared[p.neuron:p.neuron + p.size])
             large = p.size >= LARGE * shards
-            pools.setdefault((p.group, p.name if large else None), []).append(p.neuron + np.arange(p.size))
+            pools.setdefault((p.group, p.name if large else None), []).append(mine)
     for pool in pools.values():
         neurons = np.concatenate(pool)
         done = np.cumsum(work[neurons])
-        owner[neurons] = np.searchsorted(cuts, (done - 0.5 * work[neurons]) / done[-1], side="right")
+        owner[neurons] = np.searchsorted(cuts, (done - 0.5 * work[neurons]) / done[-1:], side="right")
     return owner
 
 
@@ -137,17 +129,20 @@ def wirings(setup: Setup, of: Deal, group: np.ndarray) -> list[Wiring]:
         return [Wiring(s.first_row, np.arange(len(s.delay)), s.first[:-1], s.first[1:], s.delay,
                        runs(s, np.arange(len(s.delay)), s.first_row, s.first[:-1], group),
                        np.ones(network.neurons, np.bool_), *rest)]
-    work = len(s.target)
-    places = np.zeros(of.shards + 1, np.int64)
-    quick(count_parts, work)(s.first, s.spread, s.target, of.owner, places[1:])
-    places = np.cumsum(places)
-    first_row = np.empty((of.shards, network.emitters + 1), np.int64)
-    row, begin, end = np.empty((3, places[-1]), np.int64)
-    quick(cut_rows, work)(s.first_row, s.first, s.spread, s.target, of.owner, places[:-1].copy(), first_row, row, begin,
-                          end)
-    return [Wiring(first_row[k], row[a:b], begin[a:b], end[a:b], s.delay[row[a:b]],
-                   runs(s, row[a:b], first_row[k], begin[a:b], group), of.owner == k, *rest)
-            for k, (a, b) in enumerate(pairwise(places))]
+    block = np.searchsorted(of.cuts, np.arange(network.neurons), side="right")
+    made: list[Wiring] = []
+    for shard in range(of.shards):
+        mine = (of.owner == shard) | (of.owner == EVERYBODY)
+        if made and np.array_equal(mine, made[-1].mine):
+            made.append(made[-1])
+            continue
+        home = np.where(mine, block, -1)
+        parts = quick(count_parts, len(s.target))(s.first, s.spread, s.target, home)
+        first_row, (row, begin, end) = np.empty(network.emitters + 1, np.int64), np.empty((3, parts), np.int64)
+        quick(cut_rows, len(s.target))(s.first_row, s.first, s.spread, s.target, home, first_row, row, begin, end)
+        made.append(Wiring(first_row, row, begin, end, s.delay[row], runs(s, row, first_row, begin, group), mine,
+                           *rest))
+    return made
 
 
 def runs(s: Synapses, row: np.ndarray, first_row: np.ndarray, begin: np.ndarray, group: np.ndarray) -> np.ndarray:
@@ -164,40 +159,39 @@ def runs(s: Synapses, row: np.ndarray, first_row: np.ndarray, begin: np.ndarray,
     return np.repeat(ends, np.diff(np.append(np.flatnonzero(begins), len(row))))
 
 
-def count_parts(first, spread, target, owner, parts):
-    """Add to each shard's number of parts: of rows, each without a break, that lead to it; of a row with own delays,
-    all or nothing."""
-    seen = np.full(len(parts), -1)
+def count_parts(first, spread, target, home):
+    """Into how many parts rows fall, each without a break and with one home (-1: none); a row with own delays is there
+    as a whole, or not at all."""
+    parts = 0
     for r in range(len(first) - 1):
-        before = -1
+        before, whole = -1, False
         for k in range(first[r], first[r + 1]):
-            shard = owner[target[k]]
-            if shard != before and (spread[r] < 0 or seen[shard] != r):
-                parts[shard] += 1
-                seen[shard] = r
-            before = shard
+            here = home[target[k]]
+            if here >= 0 and here != before and not whole:
+                parts += 1
+                whole = spread[r] >= 0
+            before = here
+    return parts
 
 
-def cut_rows(first_row, first, spread, target, owner, place, own_first_row, row, begin, end):
-    """Those parts, by shard.  place: where each shard's begin, then end."""
-    start = place.copy()
-    seen = np.full(len(place), -1)
-    for e in range(len(first_row)):
-        for shard in range(len(place)):
-            own_first_row[shard, e] = place[shard] - start[shard]
-        if e == len(first_row) - 1:
-            break
+def cut_rows(first_row, first, spread, target, home, own_first_row, row, begin, end):
+    """Those parts."""
+    n = 0
+    for e in range(len(first_row) - 1):
+        own_first_row[e] = n
         for r in range(first_row[e], first_row[e + 1]):
-            before = -1
+            before, whole = -1, False
             for k in range(first[r], first[r + 1]):
-                shard = owner[target[k]]
-                if shard != before and (spread[r] < 0 or seen[shard] != r):
-                    row[place[shard]] = r
-                    begin[place[shard]] = k if spread[r] < 0 else first[r]
-                    place[shard] += 1
-                    seen[shard] = r
-                end[place[shard] - 1] = k + 1 if spread[r] < 0 else first[r + 1]
-                before = shard
+                here = home[target[k]]
+                if here >= 0 and not whole:
+                    if here != before:
+                        whole = spread[r] >= 0
+                        row[n] = r
+                        begin[n] = first[r] if whole else k
+                        n += 1
+                    end[n - 1] = first[r + 1] if whole else k + 1
+                before = here
+    own_first_row[len(first_row) - 1] = n
 
 
 def together(calls: Sequence[Callable[[], Any]], break_off: Callable[[], None]) -> list[Any]:

@@ -26,6 +26,7 @@ BLOCK = 2560                     # neurons
 DENSE = 6                        # what a sum costs that acts by its target's number, beside one in a row of all
 CHUNK = 128
 BLANK = np.array(UNTOUCHED).view(np.int64)[()]
+WORK = ("touched",)        # what of its neurons is work space
 inf = np.inf
 
 
@@ -37,7 +38,7 @@ growth = growing = aged = epoch_of = inject = value = unbound
 
 
 class Still(NamedTuple):
-    """A shard's resting neurons while they run, by place."""
+    """Resting neurons while they run, by place."""
 
     piece: Any                   # (pieces,) see `pieces`
     cell: Any                    # (places,) see `pieces`

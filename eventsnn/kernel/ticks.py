@@ -20,6 +20,7 @@ from .still import before
 BARE = ("live", "begin", "emit", "tick", "rows", "events", "collect", "add", "note", "note_own", "take_in",
         "record")                                            # see link.py
 VERBS = ("live",)                # what it binds in `pieces`: it leads its pieces through a window in its own way
+WORK = ("reached",)        # what of its neurons is work space
 inf = np.inf
 NOTHING = -2**63                 # a sum where nothing has arrived; others are less than 2^62
 FEW = 2                          # neurons for each arrival, from which on those who are reached get listed
@@ -41,7 +42,7 @@ PIECE = np.dtype([
 
 
 class Ticks(NamedTuple):
-    """A shard's integer neurons while they run, by place."""
+    """Integer neurons while they run, by place."""
 
     piece: Any                   # (pieces,) of type PIECE
     params: Any                  # (kinds,) the models' records, each once

@@ -25,6 +25,7 @@ INSIDE = ("clock", "at", "due", "near", "deliver", "pooled", "settle_block", "ru
 VERBS = (*COMMON, "at", "load", "pooled", "settle_block", "prime", "run")
 U, BEGAN, RATE, GAP = range(4)   # what an input needs of a neuron; 1 / tau
 CHUNK = 128                      # neurons, events whose E is computed together
+WORK = ("touched", "grown")        # what of its neurons is work space
 inf = np.inf
 
 
@@ -39,7 +40,7 @@ change_currents, hit, deliver_all, follow = still.change, still.hit, still.deliv
 
 
 class Uneven(NamedTuple):
-    """A shard's such neurons while they run, by place: as in `Still`, except for"""
+    """Such neurons while they run, by place: as in `Still`, except for"""
 
     piece: Any
     cell: Any
