@@ -69,29 +69,42 @@ class Streams(NamedTuple):
     step: np.recarray            # (steps,) of type STEP
 
 
-Block = tuple[tuple[Any, ...], np.ndarray, np.ndarray]      # a STREAM up to `dead` without `wait`, SOURCEs, STEPs
+Block = tuple[tuple[Any, ...], np.ndarray, np.ndarray]      # of a STREAM `block` to `dead` but `wait`; SOURCEs; STEPs
 
 
 def streams(network: Network, seed: int) -> Streams:
     """The streams of all `poisson` and `renewal` populations, in emitter order."""
-    rows, cumulative, sources, steps = [], [np.empty(0)], [np.empty(0, SOURCE)], [np.empty(0, STEP)]
+    if "streams" not in network.kept:
+        network.kept["streams"] = unkeyed(network)
+    drawn, found = network.kept["streams"]
+    of: Any = found.of.copy()
+    keys = {p.name: key(seed, p.model, p.name) for p in drawn}
+    of.key = [keys[p.name] for p in drawn]
+    words = [philox(keyed, lane(block, 2), U64(0)) for keyed, block in zip(of.key, of.block, strict=True)]
+    of.word0, of.word1 = np.array(words, np.uint64).reshape(-1, 2).T
+    return found._replace(of=of)
+
+
+def unkeyed(network: Network) -> tuple[list[Population], Streams]:
+    """The same before there is a seed, and whose each stream is."""
+    drawn, rows, cumulative, sources, steps = [], [], [np.empty(0)], [np.empty(0, SOURCE)], [np.empty(0, STEP)]
     first = begun = 0
     for population in network.populations:
         if population.kind == "source" and population.model in RANDOM:
-            for row, source, step in RANDOM[population.model](population, key(seed, population.model, population.name)):
-                rows.append((*row[:5], 1.0 / row[4] if row[4] > 0.0 else np.inf, *row[5:], first,
-                             *philox(row[0], lane(row[1], 2), U64(0))))
+            for row, source, step in RANDOM[population.model](population):
+                drawn.append(population)
+                rows.append((0, *row[:4], 1.0 / row[3] if row[3] > 0.0 else np.inf, *row[4:], first, 0, 0))
                 cumulative.append(np.cumsum(source["highest"]))
                 source["begin"] += begun
                 source["end"] += begun
                 sources.append(source)
                 steps.append(step)
                 first, begun = first + len(source), begun + len(step)
-    return Streams(np.array(rows, STREAM).view(np.recarray), np.concatenate(cumulative),
-                   np.concatenate(sources).view(np.recarray), np.concatenate(steps).view(np.recarray))
+    return drawn, Streams(np.array(rows, STREAM).view(np.recarray), np.concatenate(cumulative),
+                          np.concatenate(sources).view(np.recarray), np.concatenate(steps).view(np.recarray))
 
 
-def poisson(population: Population, keyed: np.uint64) -> Iterator[Block]:
+def poisson(population: Population) -> Iterator[Block]:
     """The blocks of a poisson population."""
     for block, low in enumerate(range(0, population.size, BLOCK)):
         p = {name: values[low:low + BLOCK] for name, values in population.params.items()}
@@ -109,17 +122,17 @@ def poisson(population: Population, keyed: np.uint64) -> Iterator[Block]:
             step["time"], step["rate"] = np.concatenate(times), np.concatenate(rates)
             source["end"] = np.cumsum([len(steps) for steps in rates])
             source["begin"][1:] = source["end"][:-1]
-        yield (keyed, block, population.emitter + low, len(source), np.cumsum(highest)[-1] * 1e-3, p["start"].min(),
+        yield (block, population.emitter + low, len(source), np.cumsum(highest)[-1] * 1e-3, p["start"].min(),
                p["stop"].max(), bool((highest == highest[0]).all()), varies, 0.0, 0.0), source, step
 
 
-def renewal(population: Population, keyed: np.uint64) -> Iterator[Block]:
+def renewal(population: Population) -> Iterator[Block]:
     """The sources of a renewal population, each its own stream."""
     p = population.params
     rate = p["shape"] * p["rate"] / (1000.0 - p["rate"] * p["dead_time"])
     for j in range(population.size):
-        yield ((keyed, j, population.emitter + j, 1, rate[j], p["start"][j], p["stop"][j], True, False, p["shape"][j],
-                p["dead_time"][j]), np.empty(0, SOURCE), np.empty(0, STEP))
+        yield (j, population.emitter + j, 1, rate[j], p["start"][j], p["stop"][j], True, False, p["shape"][j],
+               p["dead_time"][j]), np.empty(0, SOURCE), np.empty(0, STEP)
 
 
 RANDOM = {"poisson": poisson, "renewal": renewal}

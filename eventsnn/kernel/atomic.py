@@ -21,7 +21,7 @@ def _word(context, builder, signature, args):
     return cgutils.get_item_pointer(context, builder, signature.args[0], array, [args[1]])
 
 
-BARE = INSIDE = ("fetch", "stage_of", "seize", "leave")        # see link.py
+BARE = INSIDE = ("fetch", "adopt", "stage_of", "seize", "leave")        # see link.py
 DISABLED = bool(vars(config)["DISABLE_JIT"])            # NUMBA_DISABLE_JIT: numba compiles nothing
 
 
@@ -51,22 +51,34 @@ def exchange(typing, array, i, before, after):
     return types.boolean(array, types.intp, types.int64, types.int64), generate
 
 
+def _prefetch(context, builder, signature, args, write):
+    """Have the cache line of array[i] brought near, to be read or written."""
+    kind, word = ir.IntType(32), ir.IntType(8).as_pointer()
+    call = builder.module.declare_intrinsic("llvm.prefetch", [word], ir.FunctionType(
+        ir.VoidType(), [word, kind, kind, kind]))
+    where = builder.bitcast(_word(context, builder, signature, args), word)
+    builder.call(call, [where, kind(write), kind(3), kind(1)])             # often, and no code
+    return context.get_dummy_value()
+
+
 @intrinsic
-def prefetch(typing, array, i):
-    """Have the cache line of array[i] brought near."""
-    def generate(context, builder, signature, args):
-        kind, word = ir.IntType(32), ir.IntType(8).as_pointer()
-        call = builder.module.declare_intrinsic("llvm.prefetch", [word], ir.FunctionType(
-            ir.VoidType(), [word, kind, kind, kind]))
-        where = builder.bitcast(_word(context, builder, signature, args), word)
-        builder.call(call, [where, kind(0), kind(3), kind(1)])             # to be read, often, and no code
-        return context.get_dummy_value()
-    return types.void(array, types.intp), generate
+def to_read(typing, array, i):
+    return types.void(array, types.intp), lambda *given: _prefetch(*given, 0)
+
+
+@intrinsic
+def to_write(typing, array, i):
+    return types.void(array, types.intp), lambda *given: _prefetch(*given, 1)
 
 
 def fetch(array, i):
     """See `pieces.fetch`."""
-    prefetch(array, i)           # type: ignore[call-arg]
+    to_read(array, i)            # type: ignore[call-arg]
+
+
+def adopt(array, i):
+    """See `pieces.adopt`."""
+    to_write(array, i)           # type: ignore[call-arg]
 
 
 def stage_of(pool, b):

@@ -20,7 +20,7 @@ import numpy as np
 from ..course import Setup
 from ..rng import U64
 from .drive import head
-from .lines import LINE, begun
+from .lines import LINE, begun, joined
 from .pieces import AHEAD, COMMON, fetch, fetch_row, open_window, soonest, through
 from .pieces import FIRED as SPIKES
 from .pieces import window as pieces_window
@@ -28,10 +28,10 @@ from .pool import HELD, OWN, STARTED, WINDOW
 from .still import before
 from .ticks import add
 
-BARE = ("window", "live", "begin", "emit", "tick", "listed", "rows", "events", "arrive", "add_own", "wake", "record",
+BARE = ("window", "live", "bring", "begin", "emit", "tick", "listed", "rows", "events", "arrive", "add_own", "wake", "record",
         "send", "foresee", "arrival")       # see link.py
 INSIDE = ("window", "live", "emit", "tick", "listed", "send", "foresee", "arrive", "arrival")
-VERBS = ("live",)                # what it binds in `pieces`; so is `window`: it leads pieces in its own way
+VERBS = ("live", "bring")        # what it binds in `pieces`; so is `window`: it leads pieces in its own way
 WORK = ("reached",)        # what of its neurons is work space
 inf = np.inf
 BLOCK_BITS = 6
@@ -132,6 +132,10 @@ def live(cells, piece, wires, drive, queue, end, breakpoints, times, out, counte
             piece.soonest = t
             return True
     return False
+
+
+def bring(cells, piece):
+    """What another shard wrote last is swept in order: the hardware sees to it."""
 
 
 def arrival(cells, piece):
@@ -357,8 +361,7 @@ def laid_out(setup: Setup, k: int, first: np.ndarray, last: np.ndarray, pace: fl
     piece.first, piece.last, piece.shift = begin[:-1], begin[:-1] + last - first, begin[:-1] - first
     piece.emitter, piece.most, piece.number = setup.network.emitter_of_neuron[first], 1, np.arange(len(first))
     piece.awake = (last - first + BLOCK - 1) // BLOCK
-    place = np.concatenate([np.empty(0, np.int64), *(np.arange(a, b) for a, b in zip(piece.first, piece.last,
-                                                                                  strict=True))])
+    place = joined(piece.first, piece.last)
     neuron = place - np.repeat(piece.shift, last - first)
     where = np.zeros(places, np.int64)                       # of the other places: any record
     where[place] = np.searchsorted(group.neuron, neuron)

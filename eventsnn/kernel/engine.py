@@ -3,6 +3,7 @@
 import math
 import time
 from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 from typing import Any
 
@@ -20,9 +21,10 @@ from .link import Bound, link
 from .loop import Cells, Course, Frame, Share, Sources
 from .patience import patience
 from .quick import KERNELS, latest, layouts, once, plan
-from .shards import WORTH, Deal, deal, together, wirings
+from .shards import WORTH, Deal, deal, merged, together, wirings
 
 PAUSE = 0.2          # seconds between returns to Python, about
+PLAIN, SLOW, QUICK = 1000, 100_000, 2_000_000       # events until the first return, of which nothing is known
 
 
 def continuous(t, tick):
@@ -73,10 +75,10 @@ def runner(dynamics: Sequence[Dynamics], quick: Sequence[Dynamics], tick: float,
         names = {"slow_window": Bound.to(loop.groups_through, {"groups_window": chain(dynamics)}),
                  "slow": loop.ask_groups}
     if jit and compiles():
-        from .atomic import fetch, leave, meet, seize, stage_of
+        from .atomic import adopt, fetch, leave, meet, seize, stage_of
 
         names["meet"] = meet
-        common |= {"fetch": fetch, "leave": leave, "seize": seize, "stage_of": stage_of}
+        common |= {"adopt": adopt, "fetch": fetch, "leave": leave, "seize": seize, "stage_of": stage_of}
     names |= {**common, **quick_chain(quick, common)}
     return link(Bound.to(loop.run, names), jit)
 
@@ -147,21 +149,19 @@ def run(setup: Setup, jit: bool, progress: Callable[[float, float], None] | None
         with np.errstate(all="ignore"):                # of this thread
             return step(courses[shard], shares[shard], groups[shard], frame, budget)
 
-    budget, interrupted = most or (100_000 if jit else 1000), False
+    budget, interrupted = most or (QUICK if jit and not ranks else SLOW if jit else PLAIN), False
     try:
-        with patience() as asked:
+        with patience() as asked, ThreadPoolExecutor(of.shards) as crew:
             while courses[0].time < setup.until and not asked:
                 began = time.perf_counter()
                 done = together([partial(go, shard, budget) for shard in range(of.shards)],
-                                partial(post.break_off, mail))
+                                partial(post.break_off, mail), crew)
                 endlessly = [int(share.counters[3]) - 1 for share in shares if share.counters[3]]
                 if endlessly:
                     raise endless(network, min(endlessly))
-                kept = [(e.time[:e.n], e.emitter[:e.n]) for _, e in done]
-                when, who = kept[0] if len(kept) == 1 else map(np.concatenate, zip(*kept, strict=True))
-                setup.sink(when, who, done[0][0].time)
+                setup.sink(*merged([(e.time[:e.n], e.emitter[:e.n]) for _, e in done]), done[0][0].time)
                 courses = [course for course, _ in done]
-                budget = max(100, int(budget * min(4.0, max(0.25, PAUSE / (time.perf_counter() - began + 1e-9)))))
+                budget = max(100, int(budget * min(8.0, max(0.25, PAUSE / (time.perf_counter() - began + 1e-9)))))
                 if progress:
                     progress(courses[0].time, setup.until)
                 if most:

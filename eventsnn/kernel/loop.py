@@ -35,7 +35,7 @@ from .mail import Mail, enter_all, exchange, parts_of
 from .pieces import FIRED, WANTED
 from .queue import entries
 
-BARE = ("quiet_until", "keep", "onward", "begin_window", "ask_groups", "ask_nobody")         # see link.py
+BARE = ("quiet_until", "keep", "put_in_order", "onward", "begin_window", "ask_groups", "ask_nobody")         # see link.py
 INSIDE = ("keep", "begin_window")
 # Of a window's course (see `onward`): what comes next.
 OPEN, UNROLL, QUICK, SLOW, SOURCES, MEET, CLOSE = range(7)
@@ -343,6 +343,16 @@ def keep(pace, fresh, kept, n, wanted):
     pace.kept[0] = k
 
 
+def put_in_order(fresh, n, spare, due, start, end):
+    """Sort n spikes by time, then emitter; spare and due, which have room, are work space."""
+    for i in range(n):
+        spare.time[i], spare.part[i], spare.synapse[i] = fresh.time[i], fresh.emitter[i], 0
+    spare.size[0] = n
+    in_order(spare, due, start, end)
+    for i in range(n):
+        fresh.time[i], fresh.emitter[i] = due.time[i], due.part[i]
+
+
 def onward(pace, calendar, due, spare, queues, fresh, kept, share, frame, former, before, budget, counters):
     """Windows, until one needs what takes memory, or `until`, or until all shards have handled about `budget` arrivals:
     what it stops for.  To be called again when that is done.
@@ -388,7 +398,11 @@ def onward(pace, calendar, due, spare, queues, fresh, kept, share, frame, former
             if share.sources.soonest[0] < end:
                 return EMITTERS
         if pace.phase[0] == SOURCES:
-            n = counters[FIRED]
+            n = pace.wanted[0] = counters[FIRED]
+            if n > len(due.time):
+                return DUE
+            if n > len(spare.time):
+                return SPARE
             if pace.kept[0] + n > len(kept.time):
                 return KEPT
             if n > 0:
@@ -396,6 +410,7 @@ def onward(pace, calendar, due, spare, queues, fresh, kept, share, frame, former
                 if parts > calendar.free[1]:
                     pace.wanted[0] = parts
                     return ENTRIES
+                put_in_order(fresh, n, spare, due, pace.time[0], end)
                 keep(pace, fresh, kept, n, frame.keep)
                 enter_all(calendar, wiring.first_row, wiring.after, wiring.delay, wiring.begin, fresh.time,
                           fresh.emitter, n)

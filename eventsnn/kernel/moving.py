@@ -13,15 +13,15 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from ..rng import U64
-from .pieces import FIRED, NOTHING, last_of
+from .lines import BLOCK                         # of neurons that are looked at together, or of blocks of them
+from .pieces import FIRED, NOTHING, adopt, last_of
 
 BARE = ("clock", "fire", "put_off", "settle", "catch_up", "next_end", "release", "begin", "age", "change", "record",
-        "finish", "finish_block", "least", "lowest", "next_under", "foresee", "take_in", "pair_of", "rise", "deliver",
+        "finish", "bring", "finish_block", "least", "lowest", "next_under", "foresee", "take_in", "pair_of", "rise", "deliver",
         "hit", "charge_row", "predict", "put_off_row", "judge", "follow", "load", "store")           # see link.py
-INSIDE = ("clock", "put_off", "settle", "next_end", "finish", "finish_block", "lowest", "pair_of", "deliver", "hit")
+INSIDE = ("clock", "put_off", "settle", "next_end", "finish", "bring", "finish_block", "lowest", "pair_of", "deliver", "hit")
 WORK = ("touched", "now", "work", "after")        # what of its neurons is work space
 inf = np.inf
-BLOCK = 16                       # neurons, or blocks of them, looked at together; pieces begin with one
 INFINITY = 0x7FF0000000000000    # inf, bit by bit
 
 
@@ -144,6 +144,13 @@ def begin(cells, piece, out, counters):
     for j in range(piece.first, piece.last):
         if cells.safe[j] == -inf:
             fire(cells, piece, j, 0.0, out, counters)
+
+
+def bring(cells, piece):
+    """What another shard wrote last."""
+    for j in range(piece.first, piece.last):
+        adopt(cells.c[j], 0)
+        adopt(cells.safe, j)
 
 
 def finish(cells, piece, end, out, counters):

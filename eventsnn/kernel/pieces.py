@@ -11,12 +11,12 @@ import numpy as np
 from ..rng import U64
 from .drive import Drive, head
 from .lines import LINE
-from .pool import HELD, ME, PAD, STARTED, STRETCH, WINDOW, Pool, leave, take
+from .pool import AFAR, HELD, ME, PAD, STARTED, STRETCH, WINDOW, Pool, leave, take
 from .queue import come_by, rest, sort_out
 
 BARE = ("first_of", "last_of", "note_row", "note_alike", "mingle", "next_stream", "sole", "together", "run_streams",
         "run_stream", "live", "arrive", "window", "open_window", "through", "soonest", "windows", "no_windows",
-        "all_soonest", "never", "fetch", "fetch_row")             # see link.py
+        "all_soonest", "never", "fetch", "fetch_row", "adopt", "bring_streams")             # see link.py
 INSIDE = ("first_of", "last_of", "next_stream", "sole", "run_streams", "run_stream", "live", "arrive", "window",
           "open_window", "through", "soonest", "windows", "all_soonest", "fetch", "fetch_row")
 inf = np.inf
@@ -27,9 +27,9 @@ def unbound(*_):
 
 
 VERBS = ("clock", "begin", "next_end", "release", "age", "change", "record", "deliver", "deliver_all", "hit", "judge",
-         "follow", "finish")
+         "follow", "finish", "bring")
 clock = begin = next_end = release = age = change = record = deliver = deliver_all = hit = judge = follow = unbound
-finish = unbound
+finish = bring = unbound
 first_pieces = other_pieces = unbound
 
 COMMON = [                       # to the pieces of all kernels
@@ -224,6 +224,21 @@ def fetch(array, i):
     """Memory that will soon be read.  (Compiled: see `atomic.py`.)"""
 
 
+def adopt(array, i):
+    """Memory that will soon be written, and that another shard wrote last.  (Compiled: see `atomic.py`.)"""
+
+
+def bring_streams(piece, drive):
+    """What is still to come of the batches that were drawn elsewhere."""
+    for d in range(piece.stream, piece.streams):
+        first, last = drive.flow[d].position, len(drive.bits)
+        for k in range(first, last, LINE // drive.time.itemsize):
+            adopt(drive.time[d], k)
+            adopt(drive.growth[d], k)
+        for k in range(first, last, LINE // drive.place.itemsize):
+            adopt(drive.place[d], k)
+
+
 def fetch_row(wires, row):
     """Of a row that is next: the cache lines that no hardware would foresee."""
     for k in range(row.begin, min(row.end, row.begin + AHEAD) if not row.spread else row.begin,
@@ -387,6 +402,10 @@ def through(quick, due, queue, end, frame, sample, out, counters):
         b, shared = progress[HELD], len(pool.stage) > 0
         piece = cells.piece[b]
         if progress[STARTED] == 0:
+            if progress[AFAR]:
+                bring(cells, piece)
+                bring_streams(piece, drive)
+                progress[AFAR] = 0
             come_by(queue, due, quick.wires, quick.piece_of_part, quick.piece_of_neuron, pool.home, b)
         if progress[STARTED] == 0 and progress[STRETCH] == 0:
             piece.next, piece.stop = queue.first[b], queue.first[b + 1]

@@ -13,8 +13,8 @@ import numpy as np
 BARE = ("take", "wanted")                 # see link.py
 INSIDE = ("wanted",)
 # Of a shard's progress: the window, the piece it is at or looks from, whether it leads that, what a kernel has for
-# itself, the stretch, and the shard's number.
-WINDOW, HELD, STARTED, OWN, STRETCH, ME = range(6)
+# itself, the stretch, the shard's number, and whether another led the piece before.
+WINDOW, HELD, STARTED, OWN, STRETCH, ME, AFAR, PROGRESS = range(8)
 PAD = 8                                   # words of a cache line: what two shards write does not share one
 WORTH = 8000                              # events that are worth a stretch
 MOST = 6                                  # stretches of a window
@@ -87,7 +87,7 @@ def take(pool, pieces, queue, progress, end, recording):
         if most == 0:
             return False
         if seize(pool, which, found, max(found, 2 * first) + 1):
-            pool.leader[which] = me
+            progress[AFAR], pool.leader[which] = pool.leader[which] != me, me
             progress[HELD], progress[STRETCH] = which, max(found // 2 - first, 0)
             return True
 

@@ -8,10 +8,10 @@ from ..course import Setup, loose
 from . import clocked, moving, still, ticks, uneven
 from .drive import BATCH, FLOW, Drive
 from .inbox import Wiring
-from .lines import begun
+from .lines import BLOCK, begun, joined, places_of
 from .moving import Moving
 from .pieces import CELL, PART, PIECE, UNTOUCHED, Quick, Wires
-from .pool import ME, WINDOW, pool
+from .pool import ME, PROGRESS, WINDOW, pool
 from .queue import BY_TARGET, Queue
 from .still import Still
 
@@ -177,7 +177,7 @@ def layouts(setup: Setup, chosen: Plan, cuts: np.ndarray, load: float, wires: li
             if i:                                      # a work space of its own
                 cells = cells._replace(**{name: getattr(cells, name).copy() for name in kernel.WORK})
                 drive = drive._replace(bits=begun(len(drive.bits), np.uint64, 0))
-            progress = begun(ME + 1, np.int64, 0)
+            progress = begun(PROGRESS, np.int64, 0)
             progress[WINDOW], progress[ME] = -1, i
             made[i].append(Layout(Quick(cells, wiring_of, drive, of_part, of_neuron, shared, progress), neuron, place))
     return made
@@ -237,10 +237,6 @@ def part_table(wiring: Wiring) -> np.recarray:
     return part
 
 
-def joined(first: np.ndarray, last: np.ndarray) -> np.ndarray:
-    return np.concatenate([np.empty(0, np.int64), *(np.arange(a, b) for a, b in zip(first, last, strict=True))])
-
-
 def laid_out(setup: Setup, k: int, first: np.ndarray, last: np.ndarray, width: float, pace: float
              ) -> tuple[np.ndarray, np.ndarray, Any, Any]:
     """Group k's neurons first[b] .. last[b] - 1 in pieces, and one place more for each: ids, places, pieces, cells."""
@@ -250,8 +246,7 @@ def laid_out(setup: Setup, k: int, first: np.ndarray, last: np.ndarray, width: f
     if served(group).kernel == "clocked":
         return clocked.laid_out(setup, k, first, last, pace)
     size = last - first
-    block = moving.BLOCK if served(group).kernel == "coefficients" else 1
-    begin = np.cumsum([0, *(-(-(size + 1) // block) * block)])
+    begin = np.cumsum([0, *places_of(size)])
     places = int(begin[-1])
     neuron, place = joined(first, last), joined(begin[:-1], begin[:-1] + size)
     where = np.searchsorted(group.neuron, neuron)
@@ -296,7 +291,7 @@ def laid_out(setup: Setup, k: int, first: np.ndarray, last: np.ndarray, width: f
             kind[low:high] = low
     safe = np.full(places, np.inf)
     safe[place] = s.safe
-    soon = np.zeros(places // block)
+    soon = np.zeros(places // BLOCK)
     return neuron, place, piece, Moving(piece, cell, safe, soon, c, kind, np.ones((2, 1 + channels)), *work[:2],
                                         np.empty((2 + channels, places)), np.empty(places), *work[2:])
 

@@ -5,8 +5,8 @@ Synapses stay where they are: a shard's wiring says which parts of each row are 
 a run is, and no bit of its result.
 """
 
-import threading
 from collections.abc import Callable, Sequence
+from concurrent.futures import Executor, wait
 from itertools import pairwise
 from typing import Any, NamedTuple
 
@@ -194,8 +194,8 @@ def cut_rows(first_row, first, spread, target, home, own_first_row, row, begin, 
     own_first_row[len(first_row) - 1] = n
 
 
-def together(calls: Sequence[Callable[[], Any]], break_off: Callable[[], None]) -> list[Any]:
-    """What the calls return: the first runs in this thread, each other in one of its own.
+def together(calls: Sequence[Callable[[], Any]], break_off: Callable[[], None], crew: Executor) -> list[Any]:
+    """What the calls return: the first runs in this thread, each other in one of the crew's.
 
     The first error in time is raised when all have ended; `break_off` then tells those that wait for others.
     """
@@ -209,17 +209,37 @@ def together(calls: Sequence[Callable[[], Any]], break_off: Callable[[], None]) 
             errors.append(error)
             break_off()
 
-    threads = [threading.Thread(target=run, args=(k,), daemon=True) for k in range(1, len(calls))]
+    others = []
     try:
-        for thread in threads:
-            thread.start()
+        others = [crew.submit(run, k) for k in range(1, len(calls))]
         run(0)
     except BaseException as error:
         errors.append(error)
         break_off()
-    for thread in threads:
-        if thread.ident is not None:
-            thread.join()
+    wait(others)
     if errors:
         raise errors[0]
     return results
+
+
+def merged(lists: Sequence[tuple[np.ndarray, np.ndarray]]) -> tuple[np.ndarray, np.ndarray]:
+    """Times and emitters of shards, each in order, as one such list."""
+    first = lists[0]
+    for other in lists[1:]:
+        n = len(first[0]) + len(other[0])
+        both = np.empty(n), np.empty(n, np.int64)
+        quick(merge, n)(*first, *other, *both)
+        first = both
+    return first
+
+
+def merge(time, emitter, other_time, other_emitter, both_time, both_emitter):
+    i = j = 0
+    for k in range(len(both_time)):
+        if j == len(other_time) or (i < len(time) and (time[i] < other_time[j] or (
+                time[i] == other_time[j] and emitter[i] < other_emitter[j]))):
+            both_time[k], both_emitter[k] = time[i], emitter[i]
+            i += 1
+        else:
+            both_time[k], both_emitter[k] = other_time[j], other_emitter[j]
+            j += 1

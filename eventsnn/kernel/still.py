@@ -13,10 +13,10 @@ import numpy as np
 
 from ..elementary import wide
 from ..rng import U64
-from .lines import begun
-from .pieces import FIRED, NOTHING, UNTOUCHED, last_of
+from .lines import LINE, begun
+from .pieces import FIRED, NOTHING, UNTOUCHED, adopt, last_of
 
-BARE = ("clock", "at", "load", "fire", "next_end", "release", "begin", "age", "change", "record", "finish", "add_row",
+BARE = ("clock", "at", "load", "fire", "next_end", "release", "begin", "age", "change", "record", "finish", "bring", "add_row",
         "add_varied", "deliver", "hit", "deliver_all", "pooled", "up_to", "pour", "settle_block", "settle",
         "settle_all", "judge", "add_sums", "prime", "before", "follow", "run")           # see link.py
 INSIDE = ("clock", "at", "next_end", "finish", "deliver", "hit", "add_row", "pooled", "up_to", "pour",
@@ -116,6 +116,13 @@ def release(cells, piece, t, out, counters):
         u[j] = cell[j].back * e
         if u[j] >= cell[j].gap * e:
             fire(cells, piece, j, t, e, out, counters)
+
+
+def bring(cells, piece):
+    """What another shard wrote last."""
+    for j in range(piece.first, piece.last, LINE // cells.u.itemsize):
+        adopt(cells.u, j)
+        adopt(cells.pool, j)
 
 
 def finish(cells, piece, end, out, counters):

@@ -14,12 +14,13 @@ import numpy as np
 from ..course import ENDLESS, Setup
 from ..rng import U64
 from .drive import head
-from .pieces import COMMON, FIRED
+from .lines import LINE, joined, places_of
+from .pieces import COMMON, FIRED, adopt
 from .still import before
 
-BARE = ("live", "begin", "emit", "tick", "rows", "events", "collect", "add", "note", "note_own", "take_in",
+BARE = ("live", "bring", "begin", "emit", "tick", "rows", "events", "collect", "add", "note", "note_own", "take_in",
         "record")                                            # see link.py
-VERBS = ("live",)                # what it binds in `pieces`: it leads its pieces through a window in its own way
+VERBS = ("live", "bring")        # what it binds in `pieces`: it leads its pieces through a window in its own way
 WORK = ("reached",)        # what of its neurons is work space
 inf = np.inf
 NOTHING = -2**63                 # a sum where nothing has arrived; others are less than 2^62
@@ -77,6 +78,14 @@ def live(cells, piece, wires, drive, queue, end, breakpoints, times, out, counte
             piece.soonest = t
             return True
     return False
+
+
+def bring(cells, piece):
+    """What another shard wrote last."""
+    for j in range(piece.first, piece.last, LINE // cells.v.itemsize):
+        adopt(cells.v, j)
+        adopt(cells.since, j)
+        adopt(cells.sums, j)
 
 
 def begin(cells, piece):
@@ -256,18 +265,18 @@ def take_in(cells, first, n, listed, now, counters):
 def laid_out(setup: Setup, k: int, first: np.ndarray, last: np.ndarray) -> tuple[np.ndarray, np.ndarray, Any, Ticks]:
     """Neurons of group k in pieces first[b] .. last[b] - 1, and one place more for each: ids, places, pieces, cells."""
     group, probe = setup.network.groups[k], setup.probes[k]
-    begin = np.cumsum([0, *(last - first + 1)])
+    begin = np.cumsum([0, *places_of(last - first)])
     places = int(begin[-1])
     piece: Any = np.zeros(len(first), PIECE).view(np.recarray)
-    piece.first, piece.last, piece.shift = begin[:-1], begin[1:] - 1, begin[:-1] - first
+    piece.first, piece.last, piece.shift = begin[:-1], begin[:-1] + last - first, begin[:-1] - first
     piece.emitter, piece.most = setup.network.emitter_of_neuron[first], 1
-    place = np.delete(np.arange(places), piece.last)
+    place = joined(piece.first, piece.last)
     neuron = place - np.repeat(piece.shift, last - first)
-    where = np.zeros(places, np.int64)                       # of the trash: any record
+    where = np.zeros(places, np.int64)                       # of the others: any record
     where[place] = np.searchsorted(group.neuron, neuron)
     params, kind = distinct(group.params[where])
-    column = probe.column[where]
-    column[piece.last] = -1
+    column = np.full(places, -1, np.int64)
+    column[place] = probe.column[where[place]]
     for b in range(len(piece)):
         piece.recorded[b] = (column[piece.first[b]:piece.last[b]] >= 0).any()
     state: Any = group.state[where]

@@ -15,11 +15,11 @@ from ..elementary import exp, wide
 from ..rng import U64
 from . import still
 from .lines import begun
-from .pieces import NOTHING, UNTOUCHED, last_of
+from .pieces import NOTHING, UNTOUCHED, adopt, last_of
 from .pieces import VERBS as COMMON
 from .still import BLANK, Still
 
-BARE = ("clock", "at", "load", "due", "near", "roll", "age", "change", "grow", "catch_up", "deliver", "add", "pooled",
+BARE = ("clock", "at", "load", "due", "near", "roll", "age", "bring", "change", "grow", "catch_up", "deliver", "add", "pooled",
         "settle_block", "settle", "judge", "prime", "up_to_date", "run")     # see link.py
 INSIDE = ("clock", "at", "due", "near", "deliver", "pooled", "settle_block", "run")
 VERBS = (*COMMON, "at", "load", "pooled", "settle_block", "prime", "run")
@@ -110,6 +110,14 @@ def load(cells, piece, j):
     s = cells.state[j]
     s.u, s.epoch, s.held, s.end = cells.u[j], cells.epoch[j], cells.u[j] == -inf, inf
     return s
+
+
+def bring(cells, piece):
+    """What another shard wrote last."""
+    for j in range(piece.first, piece.last):
+        adopt(cells.c[j], 0)
+        adopt(cells.epoch, j)
+        adopt(cells.pool, j)
 
 
 def change(cells, piece, breakpoints, t, out, counters):
