@@ -115,6 +115,6 @@ def test_blocks_sleep_and_wake():
     usual = engine.layouts
     with mock.patch.object(engine, "layouts", lambda *args: held.append(usual(*args)) or held[-1]):
         es.simulate(net, 500.0, backend="python")
-    ticks = np.array([s.t for s in held[0][0].quick.cells.state])[:1000]       # the last one that was made
+    ticks = np.array([s.t for s in held[0][0][0].quick.cells.state])[:1000]       # the last one that was made
     assert ticks[64:192].min() >= 481 > ticks[:64].max()
     assert ticks[192:].max() < 481

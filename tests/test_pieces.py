@@ -35,11 +35,12 @@ def kernels_at_any_size():
 
 @contextlib.contextmanager
 def smaller(block=4, piece=3, batch=4, levels=256):
-    """Blocks of sources, pieces of populations and batches of events, so that little networks have many of each; an
-    edge with more than so many different delays has rows whose synapses act one by one."""
+    """Blocks of sources, pieces of populations, batches of events and stretches of windows, so that little networks
+    have many of each; an edge with more than so many different delays has rows whose synapses act one by one."""
     with mock.patch("eventsnn.streams.BLOCK", block), mock.patch("eventsnn.synapses.PIECE", piece), \
             mock.patch("eventsnn.synapses.SHORT", 0), mock.patch("eventsnn.kernel.quick.BATCH", batch), \
-            mock.patch("eventsnn.kernel.quick.FEW", batch), mock.patch("eventsnn.columns.LEVELS", levels):
+            mock.patch("eventsnn.kernel.quick.FEW", batch), mock.patch("eventsnn.columns.LEVELS", levels), \
+            mock.patch("eventsnn.kernel.pool.WORTH", 1e-6):
         yield
 
 

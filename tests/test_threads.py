@@ -5,6 +5,7 @@ import os
 import signal
 import threading
 import time
+from concurrent.futures import ThreadPoolExecutor
 from importlib import import_module
 
 import networkx as nx
@@ -21,7 +22,7 @@ from eventsnn.kernel.calendar import calendar, collect, enter, next_due, nothing
 from eventsnn.kernel.link import link
 from eventsnn.kernel.queue import RUN
 from eventsnn.kernel.quick import plan
-from eventsnn.kernel.shards import deal, together, wirings
+from eventsnn.kernel.shards import EVERYBODY, deal, together, wirings
 from eventsnn.network import flat
 
 sim = import_module("eventsnn.simulate")  # its name is also the function's
@@ -45,9 +46,10 @@ def run(network, until, record=None, record_at=0.75, seed=1, jit=True, progress=
     )
 
 
-def direct(setup):
-    """Which streams belong to no shard, but to where their targets are."""
-    return plan(setup, 1.0).stream
+def nobodys(setup):
+    """A plan for the general loop alone: no neuron is everybody's, no stream belongs to where its targets are."""
+    chosen = plan(setup, 1.0)
+    return chosen._replace(group=np.full_like(chosen.group, -1), stream=np.zeros_like(chosen.stream), groups=[])
 
 
 parts = st.sampled_from([1.0, 0.5, 1 / math.pi])
@@ -169,7 +171,7 @@ def test_brunels_network_is_one_for_any_number_of_threads():
     """Large enough that `simulate` deals it out of its own accord, and that letters do not fit."""
     network = es.compile(brunel(2000), seed=1)
     setup = laid_out(network, 20.0)[0]
-    assert [deal(setup, n, 1.5, 1000.0, direct(setup)).shards for n in (1, 2, 3, 4)] == [1, 2, 3, 4]
+    assert [deal(setup, n, 1.5, 1000.0, plan(setup, 1.5)).shards for n in (1, 2, 3, 4)] == [1, 2, 3, 4]
     runs = [es.simulate(network, 20.0, threads=n) for n in (1, 2, 3, 4)]
     assert len(runs[0].spikes) > 200
     for other in (*runs[1:], run(network, 20.0, threads=2, room=100)):
@@ -181,15 +183,17 @@ def test_brunels_network_is_one_for_any_number_of_threads():
 @given(networks(), st.integers(2, 5), few)
 def test_every_neuron_stream_and_synapse_is_somebodys_once_and_rows_keep_their_order(graph, threads, levels):
     setup = laid_out(compiled(graph, 1, levels), 15.0)[0]
-    shared = direct(setup)
-    synapses, of = setup.network.synapses, deal(setup, threads, 1.0, 0.0, shared)
+    synapses, chosen = setup.network.synapses, plan(setup, 1.0)
+    group = np.arange(setup.network.neurons) % 5 // 2 - 1                # of specialised kernels, -1: none
+    of = deal(setup, threads, 1.0, 0.0, chosen._replace(group=group))
     assert of.shards == min(threads, setup.network.neurons)
-    assert sorted(np.concatenate(of.streams)) == np.flatnonzero(~shared).tolist()
+    assert sorted(np.concatenate(of.streams)) == np.flatnonzero(~chosen.stream).tolist()
+    shared = of.owner == EVERYBODY
+    assert np.array_equal(shared & (of.shards > 1), (group >= 0) & (of.shards > 1))
     row = flat(synapses).row
     seen: list[int] = []
-    group = np.arange(setup.network.neurons) % 5 // 2 - 1                # of specialised kernels, -1: none
     for shard, wiring in enumerate(wirings(setup, of, group)):
-        assert np.array_equal(wiring.mine, of.owner == shard)
+        assert np.array_equal(wiring.mine, (of.owner == shard) | shared)
         assert (np.diff(wiring.row) >= 0).all()
         own: list[int] = []
         for e in range(setup.network.emitters):
@@ -209,21 +213,40 @@ def test_every_neuron_stream_and_synapse_is_somebodys_once_and_rows_keep_their_o
                 assert wiring.delay[p] == synapses.delay[r]
                 if synapses.spread[r] < 0:
                     assert wiring.mine[synapses.target[part]].all()
+                    homes = np.searchsorted(of.cuts, synapses.target[part], side="right")
+                    assert len(set(homes)) == 1
                 own += part[wiring.mine[synapses.target[part]]].tolist()
         assert own == sorted(own)
-        seen += own
-    assert sorted(seen) == list(range(len(synapses.target)))
+        own = np.array(own, np.int64)
+        common = shared[synapses.target[own]]
+        assert own[common].tolist() == np.flatnonzero(shared[synapses.target]).tolist()
+        seen += own[~common].tolist()
+    assert sorted(seen) == np.flatnonzero(~shared[synapses.target]).tolist()
 
 
 def test_shards_get_equal_work_and_little_work_is_not_shared():
     setup = laid_out(es.compile(brunel(2000), seed=1), 20.0)[0]
-    of = deal(setup, 4, 1.5, 1000.0, direct(setup))
+    of = deal(setup, 4, 1.5, 1000.0, nobodys(setup))
     assert np.bincount(of.owner, minlength=4) == pytest.approx(500, abs=200)  # who has no stream has more neurons
     exc = of.owner[:1600]
     assert (np.diff(exc) >= 0).all()
     assert len(set(exc)) == len(set(of.owner[1600:])) == 4
     little = laid_out(es.compile(brunel(20), seed=1), 20.0)[0]
-    assert deal(little, 4, 0.1, 1000.0, direct(little)).shards == 1
+    assert deal(little, 4, 0.1, 1000.0, nobodys(little)).shards == 1
+
+
+def test_everybodys_pieces_end_where_streams_do_and_none_is_most_of_the_work():
+    g = nx.MultiDiGraph()
+    for name, size in (("exc", 10_000), ("inh", 2500)):
+        g.add_node(name, model="lif", size=size, v_rest=0.0, v_reset=0.0, v_thresh=10.0)
+        g.add_node(f"to {name}", model="poisson", size=size, rate=1000.0)
+        g.add_edge(f"to {name}", name, rule="one_to_one", weight=1.0, delay=1.5)
+    setup = laid_out(es.compile(g, seed=1), 20.0)[0]
+    for threads, cuts in ((2, [0, 4096, 8192, 10_000, 12_500]),
+                          (3, [0, 2048, 4096, 6144, 8192, 10_000, 12_500])):     # a block is 4096 sources
+        of = deal(setup, threads, 1.5, 0.0, plan(setup, 1.5))
+        assert (of.owner == EVERYBODY).all()
+        assert of.cuts.tolist() == cuts
 
 
 # ---------------------------------------------------------------------------------------------------- manners
@@ -287,8 +310,8 @@ def test_compiled_shards_leave_a_meeting_that_was_broken_off():
         time.sleep(0.1)
         raise ValueError("on purpose")
 
-    with pytest.raises(ValueError, match="on purpose"):
-        together([wait, wait, stumble], lambda: mail.break_off(post))
+    with pytest.raises(ValueError, match="on purpose"), ThreadPoolExecutor() as crew:
+        together([wait, wait, stumble], lambda: mail.break_off(post), crew)
     assert answers == [False, False]
 
 

@@ -51,24 +51,26 @@ def exchange(typing, array, i, before, after):
     return types.boolean(array, types.intp, types.int64, types.int64), generate
 
 
-def _prefetch(context, builder, signature, args, write):
+def _prefetch(write):
     """Have the cache line of array[i] brought near, to be read or written."""
-    kind, word = ir.IntType(32), ir.IntType(8).as_pointer()
-    call = builder.module.declare_intrinsic("llvm.prefetch", [word], ir.FunctionType(
-        ir.VoidType(), [word, kind, kind, kind]))
-    where = builder.bitcast(_word(context, builder, signature, args), word)
-    builder.call(call, [where, kind(write), kind(3), kind(1)])             # often, and no code
-    return context.get_dummy_value()
+    def generate(context, builder, signature, args):
+        kind, word = ir.IntType(32), ir.IntType(8).as_pointer()
+        call = builder.module.declare_intrinsic("llvm.prefetch", [word], ir.FunctionType(
+            ir.VoidType(), [word, kind, kind, kind]))
+        where = builder.bitcast(_word(context, builder, signature, args), word)
+        builder.call(call, [where, kind(write), kind(3), kind(1)])         # often, and no code
+        return context.get_dummy_value()
+    return generate
 
 
 @intrinsic
 def to_read(typing, array, i):
-    return types.void(array, types.intp), lambda *given: _prefetch(*given, 0)
+    return types.void(array, types.intp), _prefetch(0)
 
 
 @intrinsic
 def to_write(typing, array, i):
-    return types.void(array, types.intp), lambda *given: _prefetch(*given, 1)
+    return types.void(array, types.intp), _prefetch(1)
 
 
 def fetch(array, i):

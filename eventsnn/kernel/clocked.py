@@ -28,8 +28,8 @@ from .pool import HELD, OWN, STARTED, WINDOW
 from .still import before
 from .ticks import add
 
-BARE = ("window", "live", "bring", "begin", "emit", "tick", "listed", "rows", "events", "arrive", "add_own", "wake", "record",
-        "send", "foresee", "arrival")       # see link.py
+BARE = ("window", "live", "bring", "begin", "emit", "tick", "listed", "rows", "events", "arrive", "add_own", "wake",
+        "record", "send", "foresee", "arrival")       # see link.py
 INSIDE = ("window", "live", "emit", "tick", "listed", "send", "foresee", "arrive", "arrival")
 VERBS = ("live", "bring")        # what it binds in `pieces`; so is `window`: it leads pieces in its own way
 WORK = ("reached",)        # what of its neurons is work space

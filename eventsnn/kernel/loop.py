@@ -35,7 +35,7 @@ from .mail import Mail, enter_all, exchange, parts_of
 from .pieces import FIRED, WANTED
 from .queue import entries
 
-BARE = ("quiet_until", "keep", "put_in_order", "onward", "begin_window", "ask_groups", "ask_nobody")         # see link.py
+BARE = ("quiet_until", "keep", "put_in_order", "onward", "begin_window", "ask_groups", "ask_nobody")    # see link.py
 INSIDE = ("keep", "begin_window")
 # Of a window's course (see `onward`): what comes next.
 OPEN, UNROLL, QUICK, SLOW, SOURCES, MEET, CLOSE = range(7)
@@ -406,7 +406,7 @@ def onward(pace, calendar, due, spare, queues, fresh, kept, share, frame, former
             if pace.kept[0] + n > len(kept.time):
                 return KEPT
             if n > 0:
-                parts = parts_of(wiring.first_row, fresh.emitter, n)
+                parts = parts_of(wiring, fresh.emitter, n)
                 if parts > calendar.free[1]:
                     pace.wanted[0] = parts
                     return ENTRIES

@@ -11,6 +11,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from .calendar import enter, reserve
+from .pieces import fetch
 
 BARE = ("parts_of", "enter_all")          # see link.py
 ROOM = 1 << 13
@@ -52,15 +53,21 @@ def spread(calendar, wiring, time, emitter, n):
     """Enter what n spikes set off in this shard."""
     if n == 0:
         return calendar
-    calendar = reserve(calendar, parts_of(wiring.first_row, emitter, n))
+    calendar = reserve(calendar, parts_of(wiring, emitter, n))
     enter_all(calendar, wiring.first_row, wiring.after, wiring.delay, wiring.begin, time, emitter, n)
     return calendar
 
 
-def parts_of(first_row, emitter, n):
+def parts_of(wiring, emitter, n):
+    """How many parts n spikes set off; what `enter_all` will read of them is fetched."""
     parts = 0
     for i in range(n):
-        parts += first_row[emitter[i] + 1] - first_row[emitter[i]]
+        first, last = wiring.first_row[emitter[i]], wiring.first_row[emitter[i] + 1]
+        parts += last - first
+        if first < last:
+            fetch(wiring.after, first)
+            fetch(wiring.delay, first)
+            fetch(wiring.begin, first)
     return parts
 
 

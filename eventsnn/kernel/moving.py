@@ -13,13 +13,14 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from ..rng import U64
-from .lines import BLOCK                         # of neurons that are looked at together, or of blocks of them
+from .lines import BLOCK
 from .pieces import FIRED, NOTHING, adopt, last_of
 
 BARE = ("clock", "fire", "put_off", "settle", "catch_up", "next_end", "release", "begin", "age", "change", "record",
-        "finish", "bring", "finish_block", "least", "lowest", "next_under", "foresee", "take_in", "pair_of", "rise", "deliver",
-        "hit", "charge_row", "predict", "put_off_row", "judge", "follow", "load", "store")           # see link.py
-INSIDE = ("clock", "put_off", "settle", "next_end", "finish", "bring", "finish_block", "lowest", "pair_of", "deliver", "hit")
+        "finish", "bring", "finish_block", "least", "lowest", "next_under", "foresee", "take_in", "pair_of", "rise",
+        "deliver", "hit", "charge_row", "predict", "put_off_row", "judge", "follow", "load", "store")      # see link.py
+INSIDE = ("clock", "put_off", "settle", "next_end", "finish", "finish_block", "lowest", "pair_of", "deliver", "hit")
+# BLOCK neurons are looked at together, and as many blocks of them.
 WORK = ("touched", "now", "work", "after")        # what of its neurons is work space
 inf = np.inf
 INFINITY = 0x7FF0000000000000    # inf, bit by bit

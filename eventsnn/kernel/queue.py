@@ -16,7 +16,7 @@ def unbound(*_):
 
 
 other_queues = other_fit = unbound
-RUN = 8                          # parts that one entry of the calendar stands for, at most
+RUN = 32                         # parts that one entry of the calendar stands for, at most
 
 
 class Queue(NamedTuple):

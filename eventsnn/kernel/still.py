@@ -16,8 +16,8 @@ from ..rng import U64
 from .lines import LINE, begun
 from .pieces import FIRED, NOTHING, UNTOUCHED, adopt, last_of
 
-BARE = ("clock", "at", "load", "fire", "next_end", "release", "begin", "age", "change", "record", "finish", "bring", "add_row",
-        "add_varied", "deliver", "hit", "deliver_all", "pooled", "up_to", "pour", "settle_block", "settle",
+BARE = ("clock", "at", "load", "fire", "next_end", "release", "begin", "age", "change", "record", "finish", "bring",
+        "add_row", "add_varied", "deliver", "hit", "deliver_all", "pooled", "up_to", "pour", "settle_block", "settle",
         "settle_all", "judge", "add_sums", "prime", "before", "follow", "run")           # see link.py
 INSIDE = ("clock", "at", "next_end", "finish", "deliver", "hit", "add_row", "pooled", "up_to", "pour",
           "settle_block", "settle", "before", "follow", "run")

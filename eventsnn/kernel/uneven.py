@@ -19,8 +19,8 @@ from .pieces import NOTHING, UNTOUCHED, adopt, last_of
 from .pieces import VERBS as COMMON
 from .still import BLANK, Still
 
-BARE = ("clock", "at", "load", "due", "near", "roll", "age", "bring", "change", "grow", "catch_up", "deliver", "add", "pooled",
-        "settle_block", "settle", "judge", "prime", "up_to_date", "run")     # see link.py
+BARE = ("clock", "at", "load", "due", "near", "roll", "age", "bring", "change", "grow", "catch_up", "deliver", "add",
+        "pooled", "settle_block", "settle", "judge", "prime", "up_to_date", "run")     # see link.py
 INSIDE = ("clock", "at", "due", "near", "deliver", "pooled", "settle_block", "run")
 VERBS = (*COMMON, "at", "load", "pooled", "settle_block", "prime", "run")
 U, BEGAN, RATE, GAP = range(4)   # what an input needs of a neuron; 1 / tau
