@@ -295,8 +295,8 @@ def events(cells, piece, wires, drive, d, t, slot, waking, counters):
     """Stream d's events of tick t arrive."""
     flow = drive.flow[d]
     while head(drive, d) == t:
-        first, last = flow.position, before(drive.time[d], flow.position, t + 0.5)
-        places = drive.place[d, first:last]
+        first, last = flow.position, before(drive.time[d, 0], flow.position, t + 0.5)
+        places = drive.place[d, 0, first:last]
         flow.position = last
         if flow.alike:
             strange = 0

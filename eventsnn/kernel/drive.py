@@ -52,9 +52,10 @@ class Drive(NamedTuple):
     """The direct streams while they run, n of them."""
 
     flow: Any                    # (n,) of type FLOW
-    time: np.ndarray             # (n, batch) float64: when the events act: emission plus delay
-    place: np.ndarray            # (n, batch) uint32
-    growth: np.ndarray           # (n, batch) float64: E, of the first `ready`
+    time: np.ndarray             # (n, 2, batch) float64, [:, 0]: when the events act: emission plus delay.  ([:, 1] keeps
+                                 # what the hardware fetches ahead of a batch off the next one, another shard's)
+    place: np.ndarray            # (n, 2, batch) uint32
+    growth: np.ndarray           # (n, 2, batch) float64: E, of the first `ready`
     bits: np.ndarray             # (batch,) uint64: work space
     streams: Streams             # all of the network
 
@@ -165,5 +166,5 @@ def head(drive, d):
     """When the next event of stream d acts."""
     flow = drive.flow[d]
     if flow.position == len(drive.bits):
-        draw(flow, drive.time[d], drive.place[d], drive.bits, drive.streams)
-    return drive.time[d, flow.position]
+        draw(flow, drive.time[d, 0], drive.place[d, 0], drive.bits, drive.streams)
+    return drive.time[d, 0, flow.position]

@@ -162,7 +162,7 @@ def together(cells, piece, wires, drive, queue, q, last, t, e, out, counters):
     for d in range(piece.stream, piece.streams):
         while head(drive, d) == t:
             flow = drive.flow[d]
-            j = np.int64(drive.place[d, flow.position])
+            j = np.int64(drive.place[d, 0, flow.position])
             flow.position += 1
             if j != flow.trash:
                 row = wires.first_row[flow.emitter + j - flow.base]
@@ -210,7 +210,7 @@ def run_stream(cells, piece, wires, drive, queue, d, tied, limit, out, counters)
         if counters[FIRED] + (piece.last - piece.first) * piece.most + len(drive.bits) > len(out.time):
             return -inf
         if flow.calm and not tied:
-            follow(cells, piece, flow, drive.time[d], drive.place[d], drive.growth[d], limit, out, counters)
+            follow(cells, piece, flow, drive.time[d, 0], drive.place[d, 0], drive.growth[d, 0], limit, out, counters)
         else:
             t = head(drive, d)
             together(cells, piece, wires, drive, queue, 0, 0, t, clock(cells, piece, t), out, counters)
@@ -233,10 +233,10 @@ def bring_streams(piece, drive):
     for d in range(piece.stream, piece.streams):
         first, last = drive.flow[d].position, len(drive.bits)
         for k in range(first, last, LINE // drive.time.itemsize):
-            adopt(drive.time[d], k)
-            adopt(drive.growth[d], k)
+            adopt(drive.time[d, 0], k)
+            adopt(drive.growth[d, 0], k)
         for k in range(first, last, LINE // drive.place.itemsize):
-            adopt(drive.place[d], k)
+            adopt(drive.place[d, 0], k)
 
 
 def fetch_row(wires, row):
@@ -260,7 +260,7 @@ def mingle(cells, piece, wires, drive, queue, limit, out, counters):
             if not event < min(t, limit) or not sole(piece, drive, d, event):
                 break
             flow = drive.flow[d]
-            j = np.int64(drive.place[d, flow.position])
+            j = np.int64(drive.place[d, 0, flow.position])
             flow.position += 1
             if j != flow.trash:
                 streams += 1

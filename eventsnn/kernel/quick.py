@@ -325,6 +325,6 @@ def flows(setup: Setup, chosen: Plan, piece: Any, first: np.ndarray, last: np.nd
                 reached.append((low, high))
         piece.streams[b] = len(found)
     flow: Any = np.array(found, FLOW).view(np.recarray)
-    shape = (len(found), batch)
+    shape = (len(found), 2, batch)
     return Drive(flow, begun(shape, np.float64, 0.0), begun(shape, np.uint32, 0), begun(shape, np.float64, 0.0),
                  begun(batch, np.uint64, 0), setup.streams)

@@ -141,7 +141,7 @@ def tick(cells, piece, wires, drive, queue, t, counters):
         load += row.end - row.begin
         q += 1
     for d in range(piece.stream, piece.streams):             # more may come in the next batch
-        load += before(drive.time[d], drive.flow[d].position, t + 0.5) - drive.flow[d].position
+        load += before(drive.time[d, 0], drive.flow[d].position, t + 0.5) - drive.flow[d].position
     listed = FEW * load < size
     n = rows(cells, piece, wires, queue, q, listed, counters)
     for d in range(piece.stream, piece.streams):
@@ -164,8 +164,8 @@ def events(cells, piece, wires, drive, d, t, listed, n, counters):
     """Stream d's events of tick t arrive; how many are listed, after n."""
     flow = drive.flow[d]
     while head(drive, d) == t:
-        first, last = flow.position, before(drive.time[d], flow.position, t + 0.5)
-        places = drive.place[d, first:last]
+        first, last = flow.position, before(drive.time[d, 0], flow.position, t + 0.5)
+        places = drive.place[d, 0, first:last]
         flow.position = last
         if flow.alike:
             w, strange = np.int64(flow.weight), 0
