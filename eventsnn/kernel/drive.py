@@ -52,8 +52,8 @@ class Drive(NamedTuple):
     """The direct streams while they run, n of them."""
 
     flow: Any                    # (n,) of type FLOW
-    time: np.ndarray             # (n, 2, batch) float64, [:, 0]: when the events act: emission plus delay.  ([:, 1] keeps
-                                 # what the hardware fetches ahead of a batch off the next one, another shard's)
+    time: np.ndarray             # (n, 2, batch) float64, [:, 0]: when the events act: emission plus delay.  ([:, 1]
+                                 # keeps what the hardware fetches ahead of a batch off the next, another shard's)
     place: np.ndarray            # (n, 2, batch) uint32
     growth: np.ndarray           # (n, 2, batch) float64: E, of the first `ready`
     bits: np.ndarray             # (batch,) uint64: work space
