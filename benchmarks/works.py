@@ -104,7 +104,7 @@ def threads(chosen: Options) -> dict[str, Any]:
         ones, twos = take_turns(chosen.runs, one, two)
     told = figures("threads", one.facts, twos)
     told |= {"ours_s": median(twos, "wall_s"), "one_s": median(ones, "wall_s"), "two_s": median(twos, "wall_s"),
-             "ours_all_s": [run["wall_s"] for run in twos]}
+             "ours_all_s": [run["wall_s"] for run in twos], "one_all_s": [run["wall_s"] for run in ones]}
     return told | {"speed_up": told["one_s"] / told["two_s"], "ns_per_event": 1e9 * told["two_s"] / told["events"],
                    "events_per_s": told["events"] / told["two_s"],
                    "same_bits": len({run["digest"] for run in (*ones, *twos)}) == 1, "until": until}

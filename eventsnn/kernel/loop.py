@@ -4,8 +4,9 @@ Time goes in windows no longer than the smallest delay, so everything that arriv
 (law 6.1).  Each neuron then lives through its own inputs, breakpoints and spikes on its own.  A window is bookkeeping:
 no state is committed at its border, and no result depends on its length.
 
-The neurons and sources of a network are dealt out to one or several shards (see `shards.py`).  Each runs this loop, and
-between two windows all tell each other what was emitted (see `mail.py`); threads change nothing else.
+The neurons and sources of a network are dealt out to one or several shards (see `shards.py`); the specialised kernels'
+pieces go to whoever is free (see `pool.py`).  Each shard runs this loop, and between two windows all tell each other
+what was emitted (see `mail.py`); threads change nothing else.
 """
 
 from typing import Any, NamedTuple

@@ -1,8 +1,9 @@
 """Pieces that no shard owns: whoever is free takes one through the next stretch of the window.
 
-A window's stretches are equally long.  Of the pieces that are free a shard takes the one with the most left to do, so
-that all come to the window's end together, also where one core is slower than another; what a piece does depends
-neither on who leads it nor on where its stretches end.
+Each stretch is half of what is left of the window, the last one all of it.  Of the pieces that are free a shard takes
+the one with the most left to do, first of those at home with it and then of the others', so that all come to the
+window's end together, also where one core is slower than another.  What a piece does depends neither on who leads it
+nor on where its stretches end.
 """
 
 import threading
