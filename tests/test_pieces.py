@@ -4,6 +4,8 @@ they equal the SimPy specification by ==."""
 import contextlib
 import math
 import os
+import threading
+import time
 from unittest import mock
 
 import networkx as nx
@@ -17,6 +19,7 @@ from test_threads import laid_out, run
 
 import eventsnn as es
 from eventsnn.kernel import link, uneven
+from eventsnn.kernel.pool import PAD
 from eventsnn.kernel.quick import plan
 from eventsnn.models.lif_scaled import phase
 
@@ -545,3 +548,61 @@ def test_nobody_who_has_come_to_the_end_of_an_epoch_is_taken_for_one_who_has_not
         bound = uneven.near(cells, t)
         assert phase(t, k * tau, 1.0 / tau) >= bound
         assert phase(t - t * 2.0**-48, k * tau, 1.0 / tau) < bound
+
+
+@pytest.mark.parametrize("edges", [5, 40])
+def test_two_spikes_of_one_emitter_at_one_instant_go_edge_by_edge(edges):
+    """Parallel edges of other weights each, fewer and more than one entry of the calendar stands for."""
+    weights = np.random.default_rng(0).uniform(0.1, 1.0, edges)
+    g = nx.MultiDiGraph()
+    g.add_node("in", model="spikes", times=[1.0 + 0.37 * k for k in range(20) for _ in range(2)])
+    g.add_node("x", size=120, **{**CELL, "v_thresh": 1e3})
+    for weight in weights.tolist():
+        g.add_edge("in", "x", rule="all_to_all", weight=weight, delay=10.0)
+    network = es.compile(g, seed=1)
+    how = {"record": {"x": ["v"]}, "record_at": 0.37}
+    expected = es.simulate(network, 20.0, backend="simpy", **how)
+    for threads in (1, 2, 4):
+        same(expected, run(network, 20.0, **how, seed=1, jit=False, threads=threads))
+
+
+def test_who_lacks_room_in_a_later_group_takes_nothing_more_of_an_earlier_one():
+    """One shard holds the first group's pieces long; the other, done with that group, comes back with more room."""
+    from eventsnn.kernel import loop, pieces
+
+    cell = {**CELL, "v_thresh": 10.0}
+    rng = np.random.default_rng(0)
+    g = nx.MultiDiGraph()
+    g.add_node("x", size=16, **cell, synapse="exp", tau_syn=3.0)
+    g.add_node("y", size=100, **{**cell, "tau_refrac": 0.1})
+    g.add_node("in", model="spikes", size=6, times=[sorted(rng.uniform(0.0, 8.0, 400).tolist()) for _ in range(6)])
+    g.add_node("all", model="spikes", times=[0.05 + 0.12 * k for k in range(60)])
+    g.add_edge("in", "x", rule="all_to_all", weight=0.4, delay=1.0)
+    g.add_edge("all", "y", rule="all_to_all", weight=11.0, delay=1.0)
+    grown, growths, usual = threading.Event(), [], loop.room
+
+    def leave(pool, b, after):
+        slow = threading.current_thread() is threading.main_thread() and len(pool.home) <= 8 and after % 12
+        if slow:
+            grown.clear()
+            grown.wait(0.006)
+        pool.stage[PAD * b] = after
+        if slow:
+            time.sleep(0.003)
+
+    def room(out, n):
+        grown.set()
+        growths.append(n)
+        return usual(out, n)
+
+    with smaller(piece=8):
+        network = es.compile(g, seed=1)
+        expected = run(network, 4.0, jit=False)
+        with mock.patch.object(pieces, "leave", leave), mock.patch.object(loop, "room", room):
+            link._build.cache_clear()
+            link._digest.cache_clear()
+            found = run(network, 4.0, jit=False, threads=2)
+        link._build.cache_clear()
+        link._digest.cache_clear()
+    assert growths
+    same(expected, found)

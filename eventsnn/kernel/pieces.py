@@ -11,7 +11,7 @@ import numpy as np
 from ..rng import U64
 from .drive import Drive, head
 from .lines import LINE
-from .pool import AFAR, HELD, ME, PAD, STARTED, STRETCH, WINDOW, Pool, leave, take
+from .pool import AFAR, DONE, HELD, ME, PAD, STARTED, STRETCH, WINDOW, Pool, leave, take
 from .queue import come_by, rest, sort_out
 
 BARE = ("first_of", "last_of", "note_row", "note_alike", "mingle", "next_stream", "sole", "together", "run_streams",
@@ -105,7 +105,7 @@ class Quick(NamedTuple):
     piece_of_part: np.ndarray    # (parts,) int32, -1: no piece of these; see `home`
     piece_of_neuron: np.ndarray  # (neurons,) int32
     pool: Pool
-    progress: np.ndarray         # (6,) int64: see `pool`
+    progress: np.ndarray         # (PROGRESS,) int64: see `pool`
 
 
 # ---------------------------------------------------------------------------------------------------- instants
@@ -381,8 +381,11 @@ def window(quick, due, queue, number, end, frame, sample, out, counters):
     be called again."""
     if quick.progress[WINDOW] != number:
         open_window(quick, due, queue, number)
+    elif quick.progress[STARTED] == DONE:                    # another group had no room: what was due here is gone
+        return True
     if not through(quick, due, queue, end, frame, sample, out, counters):
         return False
+    quick.progress[STARTED] = DONE
     rest(queue, due, quick.wires, quick.piece_of_part, quick.piece_of_neuron)
     return True
 

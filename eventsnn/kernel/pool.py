@@ -13,9 +13,10 @@ import numpy as np
 
 BARE = ("take", "wanted")                 # see link.py
 INSIDE = ("wanted",)
-# Of a shard's progress: the window, the piece it is at or looks from, whether it leads that, what a kernel has for
-# itself, the stretch, the shard's number, and whether another led the piece before.
+# Of a shard's progress: the window, the piece it is at or looks from, whether it leads that (or is DONE with all), what
+# a kernel has for itself, the stretch, the shard's number, and whether another led the piece before.
 WINDOW, HELD, STARTED, OWN, STRETCH, ME, AFAR, PROGRESS = range(8)
+DONE = 2
 PAD = 8                                   # words of a cache line: what two shards write does not share one
 WORTH = 8000                              # events that are worth a stretch
 MOST = 6                                  # stretches of a window

@@ -86,20 +86,29 @@ def measure(first, place, due, wires, piece_of_part, piece_of_neuron):
 
 
 def distribute(queue, due, wires, piece_of_part, piece_of_neuron, home, me, only):
-    """Copy the entries of the pieces that are at home with me, or only those of one."""
-    for d in range(due.size[0]):
-        part = due.part[d]
-        b = piece_of(part, due.synapse[d], wires, piece_of_part, piece_of_neuron)
+    """Copy the entries of the pieces that are at home with me, or only those of one.
+
+    Spikes of one emitter that act at one time are unrolled together: all of a part, then all of the next."""
+    d = 0
+    while d < due.size[0]:
+        time, part, synapse = due.time[d], due.part[d], due.synapse[d]
+        stop, several = wires.after[part], d + 1
+        if stop > part + 1:
+            while several < due.size[0] and due.part[several] == part and due.time[several] == time:
+                several += 1
+        b = piece_of(part, synapse, wires, piece_of_part, piece_of_neuron)
         if b >= 0:
-            for p in range(part, wires.after[part]):
+            for p in range(part, stop):
                 if p > part:
                     b = piece_of_part[p]
                 if home[b] == me or b == only:
-                    k = queue.place[b]
-                    queue.place[b] = k + 1
-                    queue.time[k] = due.time[d]
-                    queue.part[k] = p
-                    queue.synapse[k] = due.synapse[d]
+                    for _ in range(d, several):
+                        k = queue.place[b]
+                        queue.place[b] = k + 1
+                        queue.time[k] = time
+                        queue.part[k] = p
+                        queue.synapse[k] = synapse
+        d = several
 
 
 def rest(queue, due, wires, piece_of_part, piece_of_neuron):

@@ -169,9 +169,10 @@ def layouts(setup: Setup, chosen: Plan, cuts: np.ndarray, load: float, wires: li
             drive = drive._replace(flow=loose(drive.flow))
         shared = pool(last - first, shards, load * len(neuron) / whole, jit)
         for i, wiring in enumerate(wires):
-            of_part, of_neuron = once(kept, ("pieces", i, k, width), jit,
-                                      lambda wiring=wiring, first=first, last=last:
-                                      pieces_of(network, wiring, first, last))
+            if not i or wiring is not wires[i - 1]:
+                of_part, of_neuron = once(kept, ("pieces", i, k, width), jit,
+                                          lambda wiring=wiring, first=first, last=last:
+                                          pieces_of(network, wiring, first, last))
             target = wiring.target if jit else wiring.target.astype(np.int64)  # numpy's own integers of 16 bits wrap
             wiring_of = Wires(parts[i], wiring.first_row, target, wiring.weights, wiring.after)
             if i:                                      # a work space of its own
