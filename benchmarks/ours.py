@@ -50,6 +50,16 @@ class Ours:
         self.process.stdin.flush()                             # type: ignore[union-attr]
         return self._answer()
 
+    def keep_to(self, *cpus: int) -> None:
+        """Have the process, and what threads it starts from now on, run on these cores only."""
+        if hasattr(os, "sched_setaffinity"):
+            os.sched_setaffinity(self.process.pid, cpus)
+
+    def on(self, cpu: int) -> dict[str, Any]:
+        """A run on that core."""
+        self.keep_to(cpu)
+        return self()
+
     def __enter__(self) -> "Ours":
         return self
 

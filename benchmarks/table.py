@@ -39,6 +39,7 @@ ALONE = [
     Bar("build", None, "peak_over_table_own", 1.3, 1.3, "the same, own delay and weight", False),
     Bar("build", None, "ours_s", 5, 1.5, "1e8 synapses built, s", False),
     Bar("threads", None, "speed_up", 1.6, 1.9, "two threads on brunel"),
+    Bar("threads", None, "speed_up_over_quicker", None, None, "the same, beside the quicker core of the two"),
     Bar("threads", None, "same_bits", 1, 1, "the same bits on one and two threads"),
     Bar("start", None, "import_s", 0.3, 0.2, "`import eventsnn`, s", False),
     Bar("start", None, "warm_s", 1, 0.5, "first result, warm cache, s", False),
