@@ -42,7 +42,7 @@ def deal(setup: Setup, threads: int, width: float, worth: float, chosen: Plan) -
     """
     network, synapses, streams, direct = setup.network, setup.network.synapses, setup.streams.of, chosen.stream
     unit = network.tick or 1.0
-    drawn = np.array([b.rate / (b.order or 1.0) for b in streams])              # events per ms
+    drawn = streams.rate / np.where(streams.order > 0.0, streams.order, 1.0)     # events per ms
     shards, work, total = min(threads, network.neurons), np.empty(0), 0.0
     if shards > 1:
         rate = np.zeros(network.emitters)
