@@ -7,6 +7,8 @@
     print(compare(result, emulated))            # what quantisation did
 """
 
+__version__ = "0.1.0"
+
 import importlib
 from typing import Any
 
@@ -16,8 +18,6 @@ from .network import Network
 from .result import Result
 from .simulate import simulate
 from .spikes import Spikes
-
-__version__ = "0.1.0"
 
 # What is handed out when asked for, so that `import eventsnn` stays quick and the core never imports the exporters.
 LAZY = {

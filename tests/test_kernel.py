@@ -13,6 +13,7 @@ import numpy as np
 import pytest
 
 import eventsnn as es
+from eventsnn.kernel import link as linking
 from eventsnn.kernel.calendar import Due, calendar, collect, count, enter, in_order, nothing, reserve, sized
 from eventsnn.kernel.link import Bound, link
 
@@ -81,6 +82,15 @@ def test_two_models_of_one_layout_never_share_code(tmp_path):
     """,
     )
     assert [link(Bound.to(m.loop, {"verb": v}))(0.0) for v in (m.one, m.two, m.one)] == [1.5, 2.5, 1.5]
+
+
+def test_another_version_of_the_package_reads_no_index_of_this_one(monkeypatch):
+    """The index holds the arguments' classes by name: one that has moved since would end the run in an ImportError."""
+    digests = set()
+    for version in ("0.1.0", "0.2.0"):
+        monkeypatch.setattr(linking, "__version__", version)
+        digests.add(linking._digest.__wrapped__(Bound(collect)))
+    assert len(digests) == 2
 
 
 @needs_jit

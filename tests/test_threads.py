@@ -72,6 +72,17 @@ def test_no_bit_depends_on_threads_windows_or_recording(graph, seed, room, level
             same(plain, run(network, 15.0, **how))
 
 
+@pytest.mark.parametrize("threads", [1, 2])
+def test_what_a_network_keeps_of_its_runs_does_not_grow_with_them(threads):
+    network = es.compile(brunel(500), seed=1)
+
+    def kept(until):
+        run(network, until, threads=threads)
+        assert any(found for key, (_, found) in network.kept.items() if key == ("shards", threads))
+        return {key: len(found[1]) for key, found in network.kept.items()}
+    assert kept(1.0) == kept(2.0) == kept(200.0)            # windows of 1/64, 1/32, 1.5 ms
+
+
 @settings(max_examples=max(EXAMPLES // 10, 3), **PATIENT)
 @given(networks(), st.integers(2, 4), parts, rooms, few)
 def test_nor_in_plain_python(graph, threads, part, room, levels):

@@ -114,11 +114,11 @@ def run(setup: Setup, jit: bool, progress: Callable[[float, float], None] | None
     chosen = plan(setup, width)
     ranks = chosen.slow
     of = deal(setup, threads, width, worth, chosen)
-    dealt = np.concatenate([of.owner, of.cuts]) if of.shards > 1 else of.owner[:0]      # one shard has all
-    kept = latest(network.kept, ("shards", of.shards), dealt, dict)
-    wires = once(kept, ("wiring", width), True, lambda: wirings(setup, of, chosen.group))
-    mail = post.mail(of.shards, room, compiled)
     pace = width if of.shards == 1 and alone(setup, chosen) else 0.0
+    dealt = [width, pace, *((of.owner, of.cuts) if of.shards > 1 else ())]          # one shard has all
+    kept = latest(network.kept, ("shards", of.shards), np.hstack(dealt), dict)
+    wires = once(kept, "wiring", True, lambda: wirings(setup, of, chosen.group))
+    mail = post.mail(of.shards, room, compiled)
     frame = Frame(network.drives, setup.times, setup.keep, LONG * pace or width, setup.until, network.tick, mail)
     longest = max(network.max_delay, width)
     local, inbox_first, inbox_last = np.zeros((3, network.neurons if ranks else 0), np.int64)

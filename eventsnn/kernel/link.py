@@ -22,6 +22,7 @@ from typing import Any
 
 import numpy as np
 
+from .. import __version__
 from ..model import Bound
 
 PACKAGE = __name__.split(".")[0]
@@ -113,12 +114,15 @@ def _reach(function: FunctionType, names: tuple[tuple[str, Any], ...]) -> frozen
 
 @cache
 def _digest(bound: Bound) -> str:
-    """A digest of the code, constants and bindings of a function and all its parts, and of how `link` compiles."""
+    """A digest of the code, constants and bindings of a function and all its parts, and of how `link` compiles.
+
+    And of the version: numba's index of a function names the classes of its arguments, which another may lack."""
     f = bound.function
     known = {name: f.__globals__.get(name) for name in used(f)}
     constants = {name: value.tolist() if isinstance(value, np.ndarray) else value for name, value in known.items()
                  if isinstance(value, int | float | tuple | np.generic | np.ndarray)}
-    text = f"{OPTIONS} {_marks(f)} {f.__module__}.{f.__qualname__} {f.__defaults__} {sorted(constants.items())}"
+    how = f"{__version__} {OPTIONS} {_marks(f)}"
+    text = f"{how} {f.__module__}.{f.__qualname__} {f.__defaults__} {sorted(constants.items())}"
     h = hashlib.sha256(text.encode() + _content(f.__code__))
     for name, value in sorted(known.items()):
         if hasattr(value, "_defn"):                       # one of numba's intrinsics (see `atomic.py`)

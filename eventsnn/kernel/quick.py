@@ -39,16 +39,19 @@ def served(group: Any) -> Any:
 def plan(setup: Setup, width: float) -> Plan:
     """Pieces that a kernel serves as a whole, and then the streams.  width: of a window."""
     network = setup.network
-    chosen = once(network.kept, ("plan", width), True, lambda: served_groups(network, width))
-    quick, slow = once(network.kept, ("groups", width), True, lambda: [
-        [k for k, group in enumerate(network.groups) if which(chosen[group.neuron]).any()]
-        for which in (lambda of: of >= 0, lambda of: of < 0)])
-    quick, slow = (sorted(groups, key=lambda k: network.groups[k].dynamics.name) for groups in (quick, slow))
-    return Plan(chosen, direct(setup, chosen), quick, slow)     # by name, so that fewer loops have to be compiled
+    chosen, quick, slow = latest(network.kept, "plan", np.array([width]), lambda: served_groups(network, width))
+    return Plan(chosen, direct(setup, chosen), quick, slow)
 
 
-def served_groups(network: Any, width: float) -> np.ndarray:
-    """Each neuron's group if a kernel serves all of its piece, else -1."""
+def served_groups(network: Any, width: float) -> tuple[np.ndarray, list[int], list[int]]:
+    """Each neuron's group if a kernel serves all of its piece, else -1; the groups that have such, and others."""
+    chosen = served_neurons(network, width)
+    by_name = sorted(range(len(network.groups)), key=lambda k: network.groups[k].dynamics.name)   # fewer loops compiled
+    has = [(chosen[group.neuron] >= 0) for group in network.groups]
+    return chosen, [k for k in by_name if has[k].any()], [k for k in by_name if not has[k].all()]
+
+
+def served_neurons(network: Any, width: float) -> np.ndarray:
     chosen = np.full(network.neurons, -1, np.int64)
     if network.neurons < SMALL:
         return chosen
@@ -153,12 +156,12 @@ def layouts(setup: Setup, chosen: Plan, cuts: np.ndarray, load: float, wires: li
         parts.append(table if jit else loose(table))
     whole = np.count_nonzero(chosen.group >= 0)
     for k in chosen.groups:
-        first, last, driven = once(kept, ("stretches", k, width), jit,
+        first, last, driven = once(kept, ("stretches", k), jit,
                                    lambda k=k: stretches(network, chosen.group == k, cuts))
         kernel = KERNELS[served(network.groups[k]).kernel]
         plain = jit and hasattr(kernel, "renewed") and not (setup.probes[k].samples.size or driven)
         neuron, place, piece, cells = once(
-            kept, ("cells", k, width, pace), plain,
+            kept, ("cells", k), plain,
             lambda k=k, first=first, last=last: laid_out(setup, k, first, last, width, pace))
         if plain:
             cells = kernel.renewed(cells)._replace(variables=setup.probes[k].variables, samples=setup.probes[k].samples)
@@ -170,7 +173,7 @@ def layouts(setup: Setup, chosen: Plan, cuts: np.ndarray, load: float, wires: li
         shared = pool(last - first, shards, load * len(neuron) / whole, jit)
         for i, wiring in enumerate(wires):
             if not i or wiring is not wires[i - 1]:
-                of_part, of_neuron = once(kept, ("pieces", i, k, width), jit,
+                of_part, of_neuron = once(kept, ("pieces", i, k), jit,
                                           lambda wiring=wiring, first=first, last=last:
                                           pieces_of(network, wiring, first, last))
             target = wiring.target if jit else wiring.target.astype(np.int64)  # numpy's own integers of 16 bits wrap
