@@ -166,11 +166,12 @@ def by_steps(model, **fixed):
 
 @st.composite
 def networks(draw, kinds=(lif_delta, lif_exp, qif), currents=True):
-    """A graph of two or three populations of these kinds, both kinds of source, a current, and a few projections."""
+    """A graph of a population of each of these kinds (of one kind, up to three), both kinds of source, a current, and a
+    few projections.  Each mixture of kinds compiles a loop."""
     g = nx.MultiDiGraph()
-    names = ["x", "y", "z"][: draw(st.integers(1, 3))]
+    names = ["x", "y", "z"][: len(kinds) if len(kinds) > 1 else draw(st.integers(1, 3))]
     receptors = {}
-    for name, kind in zip(names, [*kinds, *kinds, *kinds], strict=False):  # few mixtures: each compiles a loop
+    for name, kind in zip(names, [*kinds, *kinds, *kinds], strict=False):
         node = draw(kind())
         receptors[name] = len(node["synapse"]) if "synapse" in node else 1
         g.add_node(name, size=draw(st.integers(1, 4)), **node)

@@ -94,25 +94,19 @@ def test_another_version_of_the_package_reads_no_index_of_this_one(monkeypatch):
 
 
 @needs_jit
-def test_a_second_process_finds_its_kernels_in_the_cache(tmp_path):
+def test_a_second_process_finds_its_kernels_in_the_cache():
     script = textwrap.dedent("""
-        import time
         import networkx as nx, eventsnn as es
+        from numba.core.event import install_recorder
         g = nx.DiGraph()
         g.add_node("n", model="lif", i_offset=2.0)
-        network = es.compile(g)
-        began = time.process_time()
-        es.simulate(network, 10.0, backend="compiled")
-        print(time.process_time() - began)
+        with install_recorder("numba:compile") as compiled:
+            es.simulate(es.compile(g), 10.0, backend="compiled")
+        print(len(compiled.buffer))
     """)
-    env = {**os.environ, "NUMBA_CACHE_DIR": str(tmp_path)}
-    first, second = (
-        float(
-            subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True, env=env).stdout
-        )
-        for _ in range(2)
-    )
-    assert second < first / 2  # a benchmark prints the seconds; here: the cache is hit
+    for _ in range(2):                                     # what the first compiles, if anything, the second does not
+        done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True)
+    assert done.stdout == "0\n"
 
 
 def test_the_calendar_returns_every_delivery_once_in_its_window():

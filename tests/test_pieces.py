@@ -277,7 +277,8 @@ def test_a_shard_that_lacks_a_row_still_sums_what_two_emitters_send():
 
 def test_rows_onto_currents_of_neurons_that_are_alike():
     g = nx.MultiDiGraph()
-    g.add_node("x", size=12, **CELL, synapse=["exp", "exp"], tau_syn=[0.5, 5.0], i_offset=1.9, v_init=5.0)
+    g.add_node("x", size=12, **CELL, synapse=["exp", "exp"], tau_syn=[0.5, 5.0], i_offset=1.9, v_init=5.0,
+               tau_w=[30.0], b_w=[0.0])                    # as `lif_moving` has it: compiled once
     drives(g, "x", 12, {"rate": 400.0}, weight=2.0)
     for weight, receptor in ((1.0, 0), (0.5, 1), (-0.5, 1)):
         g.add_edge("x", "x", rule="fixed_indegree", indegree=4, weight=weight, delay=1.0, receptor=receptor)

@@ -399,22 +399,20 @@ def through(quick, due, queue, end, frame, sample, out, counters):
     """The pieces up to `end`, from where they are, or what of that falls to this shard."""
     cells, drive, times, pool, progress = quick.cells, quick.drive, frame.times, quick.pool, quick.progress
     recording = sample < len(times) and times[sample] < end
-    while True:
-        if progress[STARTED] == 0 and not take(pool, cells.piece, queue, progress, end, recording):
-            return True
-        b, shared = progress[HELD], len(pool.stage) > 0
+    while progress[STARTED] or take(pool, cells.piece, queue, progress, end, recording):
+        b = progress[HELD]
         piece = cells.piece[b]
-        if progress[STARTED] == 0:
+        if not progress[STARTED]:
             if progress[AFAR]:
                 bring(cells, piece)
                 bring_streams(piece, drive)
                 progress[AFAR] = 0
             come_by(queue, due, quick.wires, quick.piece_of_part, quick.piece_of_neuron, pool.home, b)
-        if progress[STARTED] == 0 and progress[STRETCH] == 0:
-            piece.next, piece.stop = queue.first[b], queue.first[b + 1]
-            for k in range(piece.next, min(piece.next + SOON, piece.stop)):
-                fetch(quick.wires.part, queue.part[k])
-        progress[STARTED] = 1
+            if progress[STRETCH] == 0:
+                piece.next, piece.stop = queue.first[b], queue.first[b + 1]
+                for k in range(piece.next, min(piece.next + SOON, piece.stop)):
+                    fetch(quick.wires.part, queue.part[k])
+            progress[STARTED] = 1
         stop = end
         if progress[STRETCH] + 1 < pool.stretches[0]:
             stop -= frame.width * 0.5 ** (progress[STRETCH] + 1)
@@ -422,10 +420,11 @@ def through(quick, due, queue, end, frame, sample, out, counters):
             counters[WANTED] = counters[FIRED] + (piece.last - piece.first) * piece.most + len(drive.bits)
             return False
         progress[STARTED] = 0
-        if shared:
+        if len(pool.stage) > 0:
             leave(pool, b, 2 * (progress[WINDOW] * pool.stretches[0] + progress[STRETCH] + 1))
         else:
             progress[HELD] = b + 1
+    return True
 
 
 def soonest(quick):
