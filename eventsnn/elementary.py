@@ -19,7 +19,8 @@ STEP_LO = LN2_LO / 128.0
 PER_STEP = float.fromhex("0x1.71547652b82fep+7")
 ROUND = 1.5 * 2.0 ** 52                          # adding and subtracting it rounds to a whole number
 
-POWERS = np.array([float(Decimal(2) ** (Decimal(i) / 128)) for i in range(128)])
+ROOT = Decimal(2).sqrt().sqrt().sqrt().sqrt().sqrt().sqrt().sqrt()         # 2^(1/128)
+POWERS = np.array([float(ROOT ** i) for i in range(128)])
 
 # Doubles taken apart by their bits, in steps that every vector unit has.
 MANTISSA = np.uint64(0xFFFFFFFFFFFFF)

@@ -1,6 +1,5 @@
 """simulate(network, until, ...): checks what is asked, runs an engine, returns a `Result`."""
 
-import importlib.metadata
 import math
 import platform
 from collections.abc import Callable, Mapping, Sequence
@@ -254,5 +253,7 @@ def provenance(network: Network, how: Mapping[str, Any]) -> dict[str, Any]:
 
 @cache
 def versions() -> dict[str, str]:
+    from importlib.metadata import version
+
     return {"python": platform.python_version(),
-            **{name: importlib.metadata.version(name) for name in ("eventsnn", "numpy", "numba", "simpy")}}
+            **{name: version(name) for name in ("eventsnn", "numpy", "numba", "simpy")}}

@@ -11,17 +11,19 @@ import numpy as np
 
 from ..course import Outcome, Setup, endless, loose, tight
 from ..model import Dynamics
-from . import loop, pieces, queue
+from . import general, loop, pieces, queue
 from . import mail as post
 from .calendar import calendar
 from .clocked import LONG, alone
+from .general import Cells
 from .inbox import arrival_type
 from .lines import begun
 from .link import Bound, link
-from .loop import Cells, Course, Frame, Share, Sources
+from .loop import Course, Frame, Share
 from .patience import patience
 from .quick import KERNELS, latest, layouts, once, plan
 from .shards import WORTH, Deal, deal, merged, together, wirings
+from .sources import Sources
 
 PAUSE = 0.2          # seconds between returns to Python, about
 PLAIN, SLOW, QUICK = 1000, 100_000, 2_000_000       # events until the first return, of which nothing is known
@@ -37,12 +39,12 @@ def ticked(t, tick):
 
 def chain(dynamics: Sequence[Dynamics]) -> Bound:
     """The windows of all groups, one after the other."""
-    order = {"precedes": loop.before if dynamics[0].judged_last else loop.up_to,
-             "heard": loop.one_by_one if dynamics[0].separate else loop.at_once}
-    first = Bound.to(loop.window, {**dynamics[0].verbs._asdict(), **order})
+    order = {"precedes": general.before if dynamics[0].judged_last else general.up_to,
+             "heard": general.one_by_one if dynamics[0].separate else general.at_once}
+    first = Bound.to(general.window, {**dynamics[0].verbs._asdict(), **order})
     if len(dynamics) == 1:
-        return Bound.to(loop.single, {"head": first})
-    return Bound.to(loop.several, {"head": first, "tail": chain(dynamics[1:])})
+        return Bound.to(general.single, {"head": first})
+    return Bound.to(general.several, {"head": first, "tail": chain(dynamics[1:])})
 
 
 def compiles() -> bool:
@@ -70,9 +72,9 @@ def quick_chain(dynamics: Sequence[Dynamics], common: dict[str, Any]) -> dict[st
 def runner(dynamics: Sequence[Dynamics], quick: Sequence[Dynamics], tick: float, jit: bool) -> Callable[..., Any]:
     """The loop for these models, and those that go to specialised kernels, compiled or plain."""
     common: dict[str, Any] = {"stamp": ticked if tick else continuous}
-    names: dict[str, Any] = {"slow_window": loop.no_groups, "slow": loop.ask_nobody}
+    names: dict[str, Any] = {"slow_window": general.no_groups, "slow": loop.ask_nobody}
     if dynamics:
-        names = {"slow_window": Bound.to(loop.groups_through, {"groups_window": chain(dynamics)}),
+        names = {"slow_window": Bound.to(general.groups_through, {"groups_window": chain(dynamics)}),
                  "slow": loop.ask_groups}
     if jit and compiles():
         from .atomic import adopt, fetch, leave, meet, seize, stage_of
@@ -176,7 +178,7 @@ def run(setup: Setup, jit: bool, progress: Callable[[float, float], None] | None
             dynamics = network.groups[k].dynamics
             if len(cell.neuron):
                 if dynamics.judged_last:
-                    link(Bound.to(loop.ticks_out, {"next_spike": dynamics.verbs.next_spike}), jit)(
+                    link(Bound.to(general.ticks_out, {"next_spike": dynamics.verbs.next_spike}), jit)(
                         cell.params, cell.state, courses[0].time)
                 ends: Any = cell.state
                 states[k][mine[shard][k]] = ends if jit else tight(ends, states[k].dtype)

@@ -1,8 +1,9 @@
-"""The general event loop: any model's verbs, exact spikes, law S0-S13.
+"""The event loop: exact spikes, law S0-S13.
 
 Time goes in windows no longer than the smallest delay, so everything that arrives in a window is known when it opens
-(law 6.1).  Each neuron then lives through its own inputs, breakpoints and spikes on its own.  A window is bookkeeping:
-no state is committed at its border, and no result depends on its length.
+(law 6.1).  Each neuron then lives through its own inputs, breakpoints and spikes on its own: in a specialised kernel's
+piece (see `pieces.py`), or by its model's verbs (see `general.py`).  A window is bookkeeping: no state is committed at
+its border, and no result depends on its length.
 
 The neurons and sources of a network are dealt out to one or several shards (see `shards.py`); the specialised kernels'
 pieces go to whoever is free (see `pool.py`).  Each shard runs this loop, and between two windows all tell each other
@@ -13,8 +14,6 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from ..course import ENDLESS, RAPID
-from ..streams import Streams, next_event
 from .calendar import (
     FEW,
     Calendar,
@@ -31,10 +30,11 @@ from .calendar import (
     unrolled,
 )
 from .emitted import Emitted, room
-from .inbox import Wiring, deliver
+from .inbox import Wiring
 from .mail import Mail, enter_all, exchange, parts_of
 from .pieces import FIRED, WANTED
 from .queue import entries
+from .sources import Sources, sources_window
 
 BARE = ("quiet_until", "keep", "put_in_order", "onward", "begin_window", "ask_groups", "ask_nobody")    # see link.py
 INSIDE = ("keep", "begin_window")
@@ -48,190 +48,8 @@ def unbound(*_):
     raise TypeError("a name that link() binds")
 
 
-# What `link` binds: a model's verbs, the network's clock, and the groups' windows chained (see engine.py).
-advance = receive = inject = next_spike = fire = value = stamp = groups_window = head = tail = unbound
-precedes = heard = unbound                                                # of a dynamics: judged_last, separate
-quick_window = quick_soonest = quick_fit = quick_queues = slow_window = slow = unbound     # of all pieces and groups
-
-
-class Sources(NamedTuple):
-    """A shard's spike sources: random streams with their next events, and given trains in one list."""
-
-    streams: Streams             # all shards'
-    stream: np.ndarray           # (n,) int64: the numbers of this shard's streams
-    draw: np.ndarray             # (n,) int64: the number of the next event, -1 before the first
-    time: np.ndarray             # (n,) float64: its time, ms; before the first, the stream's start
-    member: np.ndarray           # (n,) int64: its emitter, -1: nobody's
-    train_time: np.ndarray       # (spikes,) float64, ascending, ms
-    train_emitter: np.ndarray    # (spikes,) int64
-    cursor: np.ndarray           # (1,) int64: the next of those
-    soonest: np.ndarray          # (1,) float64: nothing is emitted before
-
-
-class Cells(NamedTuple):
-    """One group of neurons while it runs."""
-
-    neuron: np.ndarray           # (n,) int64
-    emitter: np.ndarray          # (n,) int64
-    params: np.ndarray           # (n,) records
-    state: np.ndarray            # (n,) records
-    wake: np.ndarray             # (n,) float64: nothing happens before without input
-    soonest: np.ndarray          # (1,) float64: a lower bound of all wake
-    cursor: np.ndarray           # (n,) int64: the next breakpoint of its line
-    line_end: np.ndarray         # (n,) int64: the breakpoint after its line's last
-    column: np.ndarray           # (n,) int64: where it is recorded, -1: nowhere
-    variables: np.ndarray        # (k,) int64: what is recorded, as `value` numbers it
-    samples: np.ndarray          # (k, times, columns) float64
-
-
-def sources_window(sources, end, tick, out):
-    """Everything the sources emit before the end of the window."""
-    if sources.soonest[0] >= end:
-        return out
-    n, soonest = out.n, np.inf
-    for k in range(len(sources.time)):
-        i, t, whose = sources.draw[k], sources.time[k], sources.member[k]
-        while stamp(t, tick) < end:
-            if whose >= 0:
-                if n == len(out.time):
-                    out = room(out, n + 1)
-                out.time[n] = stamp(t, tick)
-                out.emitter[n] = whose
-                n += 1
-            i += 1
-            t, whose = next_event(sources.streams, sources.stream[k], i, t)
-        sources.draw[k], sources.time[k], sources.member[k] = i, t, whose
-        soonest = min(soonest, stamp(t, tick))
-    c = sources.cursor[0]
-    while c < len(sources.train_time) and stamp(sources.train_time[c], tick) < end:
-        if n == len(out.time):
-            out = room(out, n + 1)
-        out.time[n] = stamp(sources.train_time[c], tick)
-        out.emitter[n] = sources.train_emitter[c]
-        n += 1
-        c += 1
-    if c < len(sources.train_time):
-        soonest = min(soonest, stamp(sources.train_time[c], tick))
-    sources.cursor[0], sources.soonest[0] = c, soonest
-    return Emitted(out.time, out.emitter, n)
-
-
-def record(cells, k, time, sample):
-    """The variables of neuron k at a time before its next event: evaluated, not committed."""
-    for w in range(len(cells.variables)):
-        cells.samples[w, sample, cells.column[k]] = value(cells.params[k], cells.state[k], time, cells.variables[w])
-
-
-def at_once(inbox, a, last):
-    """The end of what neurons receive together with arrival a: all of its instant (law S5)."""
-    b = a + 1
-    while b < last and inbox.arrival[b]["time"] == inbox.arrival[a]["time"]:
-        b += 1
-    return b
-
-
-def one_by_one(inbox, a, last):
-    return a + 1
-
-
-def up_to(spike, event):
-    """Whether a spike comes before what happens then: also at the same instant (law S2)."""
-    return spike <= event
-
-
-def before(spike, event):
-    """Where a tick is judged last."""
-    return spike < event
-
-
-def live(wiring, inbox, cells, k, end, breakpoints, times, sample, sums, out, counters):
-    """One neuron through one window: spikes, breakpoints and inputs in the order of law 2.8."""
-    j = cells.neuron[k]
-    a, last = inbox.first[j], inbox.last[j]
-    p, s = cells.params[k], cells.state[k]
-    samples = len(times) if cells.column[k] >= 0 else 0
-    n = out.n
-    last_spike, rapid = -np.inf, 0
-    while True:
-        arrival = inbox.arrival[a]["time"] if a < last else np.inf
-        c = cells.cursor[k]
-        change = breakpoints.time[c] if c < cells.line_end[k] else np.inf
-        due = times[sample] if sample < samples else np.inf
-        event = min(arrival, change, end)
-        horizon = min(event, due)
-        spike = next_spike(p, s, horizon)
-        if spike <= horizon and spike < end and precedes(spike, event):
-            fire(p, s, spike)
-            if n == len(out.time):
-                out = room(out, n + 1)
-            out.time[n] = spike
-            out.emitter[n] = cells.emitter[k]
-            n += 1
-            rapid = rapid + 1 if spike - last_spike < RAPID else 0
-            last_spike = spike
-            if rapid == ENDLESS:
-                counters[3] = j + 1 if counters[3] == 0 else min(counters[3], j + 1)
-                break
-        elif due < event:                     # a right limit (S0): all that happens at that instant has happened
-            record(cells, k, due, sample)
-            sample += 1
-        elif change <= arrival and change < end:
-            advance(p, s, change)
-            while c < cells.line_end[k] and breakpoints.time[c] == change:
-                inject(p, s, breakpoints.slot[c], breakpoints.amount[c], breakpoints.slope[c])
-                c += 1
-            cells.cursor[k] = c
-        elif a < last:
-            b = heard(inbox, a, last)
-            for r in range(len(sums)):
-                sums[r] = 0
-            while a < b:
-                sums[inbox.arrival[a]["receptor"]] += inbox.arrival[a]["weight"]
-                a += 1
-            receive(p, s, arrival, sums)
-            counters[2] += a == last or inbox.arrival[a]["time"] > arrival      # once an instant
-        else:
-            break
-    cells.wake[k] = min(spike, change)
-    return Emitted(out.time, out.emitter, n)
-
-
-def ticks_out(params, state, until):
-    """Make the last ticks of clocked neurons, which nobody has asked for: what they count counts."""
-    for k in range(len(state)):
-        next_spike(params[k], state[k], until)
-
-
-def window(cells, wiring, inbox, local, end, breakpoints, times, sample, out, counters):
-    """One group of neurons through one window."""
-    sums = np.zeros(wiring.receptors, wiring.weight.dtype)
-    everyone = cells.soonest[0] < end or (sample < len(times) and times[sample] < end and cells.samples.shape[2] > 0)
-    if everyone:
-        soonest = np.inf
-        for k in range(len(cells.neuron)):
-            j = cells.neuron[k]
-            if cells.wake[k] < end or inbox.first[j] < inbox.last[j] or cells.column[k] >= 0:
-                out = live(wiring, inbox, cells, k, end, breakpoints, times, sample, sums, out, counters)
-            soonest = min(soonest, cells.wake[k])
-        cells.soonest[0] = soonest
-    else:
-        for i in range(len(inbox.touched)):
-            k = local[inbox.touched[i]]
-            if k < len(cells.neuron) and cells.neuron[k] == inbox.touched[i]:
-                out = live(wiring, inbox, cells, k, end, breakpoints, times, sample, sums, out, counters)
-                cells.soonest[0] = min(cells.soonest[0], cells.wake[k])
-    return out
-
-
-def several(groups, wiring, inbox, local, end, breakpoints, times, sample, out, counters):
-    """The first group's window, then the others'."""
-    out = head(groups[0], wiring, inbox, local, end, breakpoints, times, sample, out, counters)
-    return tail(groups[1:], wiring, inbox, local, end, breakpoints, times, sample, out, counters)
-
-
-def single(groups, wiring, inbox, local, end, breakpoints, times, sample, out, counters):
-    """The window of the last group."""
-    return head(groups[0], wiring, inbox, local, end, breakpoints, times, sample, out, counters)
+# What `link` binds: what the loop does with all pieces, and with all groups of the general way (see engine.py).
+quick_window = quick_soonest = quick_fit = quick_queues = slow_window = slow = unbound
 
 
 class Frame(NamedTuple):
@@ -281,20 +99,6 @@ def quiet_until(share, frame, calendar, sample, end):
     if sample < len(frame.times):
         quiet = min(quiet, frame.times[sample])
     return next_due(calendar, end, quiet) if quiet > end else end
-
-
-def groups_through(groups, due, share, end, frame, sample, arrival, out, counters):
-    """All groups through one window, by inboxes."""
-    inbox = deliver(share.wiring, due, share.inbox_first, share.inbox_last, arrival, counters)
-    out = groups_window(groups, share.wiring, inbox, share.local, end, frame.breakpoints, frame.times, sample, out,
-                        counters)
-    for i in range(len(inbox.touched)):
-        share.inbox_last[inbox.touched[i]] = share.inbox_first[inbox.touched[i]]
-    return inbox.arrival, out
-
-
-def no_groups(groups, due, share, end, frame, sample, arrival, out, counters):
-    return arrival, out
 
 
 def ask_groups():
