@@ -247,7 +247,7 @@ def provenance(network: Network, how: Mapping[str, Any]) -> dict[str, Any]:
         **how, "network": network.digest, "tick": network.tick,
         "exactness": {str(p.name): p.exactness or network.groups[p.group].dynamics.exactness
                       for p in network.populations if p.kind == "neuron"},
-        "versions": versions(),
+        "versions": dict(versions()),
     }
 
 

@@ -84,3 +84,9 @@ def test_help_needs_no_compiler_and_no_pictures():
            f"print(*sorted({HEAVY - {'typer', 'rich'}} & set(sys.modules)))"
     out = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout
     assert out.endswith("\n\n")
+
+
+def test_the_installed_version_is_the_packages_own():
+    """Kernels in numba's cache go by the one, pip by the other."""
+    code = "from importlib.metadata import version; import eventsnn; print(version('eventsnn') == eventsnn.__version__)"
+    assert subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout == "True\n"
