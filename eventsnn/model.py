@@ -97,6 +97,11 @@ class Bound(NamedTuple):
         return cls(function, tuple(sorted(names.items())))
 
 
+def unbound(*_: Any) -> Any:
+    """What a name stands for that a `Bound` must bind."""
+    raise TypeError("a name that link() binds")
+
+
 class Waves(NamedTuple):
     """The injected currents that reach a population, beyond piecewise constant ones; each neuron has its own.
 

@@ -18,6 +18,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from ..course import Setup
+from ..model import unbound
 from ..rng import U64
 from .drive import head
 from .lines import LINE, begun, joined
@@ -42,10 +43,6 @@ ONE, LAST = U64(1), U64(BLOCK - BLOCK_BITS)
 DE_BRUIJN = U64(0x03F79D71B4CB0A89)      # its 64 stretches of 6 bits all differ (Leiserson, Prokop and Randall 1998)
 LONG = 16                                # smallest delays in a window of those who are alone
 RING = 1 << 25                           # bytes of sums for them, at most
-
-
-def unbound(*_):
-    raise TypeError("a name that link() binds")
 
 
 sweep = next_spike = fire = load = unload = value = unbound

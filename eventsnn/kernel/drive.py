@@ -10,6 +10,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from ..elementary import waiting, wide
+from ..model import unbound
 from ..rng import GOLDEN, MASK, MIX1, MIX2, S27, S30, S31, S32, U64, word
 from ..streams import Streams, next_event
 from .pool import PAD
@@ -21,8 +22,7 @@ EXPONENT = 0x7FF << 52
 STEPS = np.arange(BATCH, dtype=np.uint64) * GOLDEN
 
 
-def stamp(t, tick):
-    raise TypeError("a name that link() binds: the network's clock")
+stamp = unbound                  # the network's clock
 
 
 FLOW = np.dtype([

@@ -8,13 +8,9 @@ from typing import NamedTuple
 import numpy as np
 
 from ..course import ENDLESS, RAPID
+from ..model import unbound
 from .emitted import Emitted, room
 from .inbox import deliver
-
-
-def unbound(*_):
-    raise TypeError("a name that link() binds")
-
 
 # A model's verbs; what its dynamics says of one instant (judged_last, separate); and the other groups' windows.
 advance = receive = inject = next_spike = fire = value = unbound

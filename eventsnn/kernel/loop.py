@@ -14,6 +14,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+from ..model import unbound
 from .calendar import (
     FEW,
     Calendar,
@@ -42,10 +43,6 @@ INSIDE = ("keep", "begin_window")
 OPEN, UNROLL, QUICK, SLOW, SOURCES, MEET, CLOSE = range(7)
 # What `onward` stops for: the end; the general loop, sources, other shards; or more room.
 OVER, GROUPS, EMITTERS, OTHERS, DUE, SPARE, QUEUES, FRESH, KEPT, ENTRIES = range(10)
-
-
-def unbound(*_):
-    raise TypeError("a name that link() binds")
 
 
 # What `link` binds: what the loop does with all pieces, and with all groups of the general way (see engine.py).

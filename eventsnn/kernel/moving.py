@@ -12,6 +12,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+from ..model import unbound
 from ..rng import U64
 from .lines import BLOCK
 from .pieces import FIRED, NOTHING, adopt, last_of
@@ -24,10 +25,6 @@ INSIDE = ("clock", "put_off", "settle", "next_end", "finish", "finish_block", "l
 WORK = ("touched", "now", "work", "after")        # what of its neurons is work space
 inf = np.inf
 INFINITY = 0x7FF0000000000000    # inf, bit by bit
-
-
-def unbound(*_):
-    raise TypeError("a name that link() binds")
 
 
 growth = sunk = dimmed = shifted = risen = epoch_of = view = tally = swell = survey = without = below = wait = unbound

@@ -8,6 +8,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+from ..model import unbound
 from ..rng import U64
 from .drive import Drive, head
 from .lines import LINE
@@ -20,10 +21,6 @@ BARE = ("first_of", "last_of", "note_row", "note_alike", "mingle", "next_stream"
 INSIDE = ("first_of", "last_of", "next_stream", "sole", "run_streams", "run_stream", "live", "arrive", "window",
           "open_window", "through", "soonest", "windows", "all_soonest", "fetch", "fetch_row")
 inf = np.inf
-
-
-def unbound(*_):
-    raise TypeError("a name that link() binds")
 
 
 VERBS = ("clock", "begin", "next_end", "release", "age", "change", "record", "deliver", "deliver_all", "hit", "judge",

@@ -6,13 +6,11 @@ from typing import NamedTuple
 
 import numpy as np
 
+from ..model import unbound
+
 BARE = ("sort_out", "come_by", "entries", "all_fit", "none_fit", "measure", "distribute", "piece_of", "rest")
 INSIDE = ("piece_of",)           # see link.py
 BY_TARGET = -2                   # the piece of a row with own delays: each synapse's is that of its target
-
-
-def unbound(*_):
-    raise TypeError("a name that link() binds")
 
 
 other_queues = other_fit = unbound

@@ -47,11 +47,12 @@ def served_groups(network: Any, width: float) -> tuple[np.ndarray, list[int], li
     """Each neuron's group if a kernel serves all of its piece, else -1; the groups that have such, and others."""
     chosen = served_neurons(network, width)
     by_name = sorted(range(len(network.groups)), key=lambda k: network.groups[k].dynamics.name)   # fewer loops compiled
-    has = [(chosen[group.neuron] >= 0) for group in network.groups]
+    has = [chosen[group.neuron] >= 0 for group in network.groups]
     return chosen, [k for k in by_name if has[k].any()], [k for k in by_name if not has[k].all()]
 
 
 def served_neurons(network: Any, width: float) -> np.ndarray:
+    """(neurons,) int64: see `Plan.group`."""
     chosen = np.full(network.neurons, -1, np.int64)
     if network.neurons < SMALL:
         return chosen

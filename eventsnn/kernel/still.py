@@ -12,6 +12,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from ..elementary import wide
+from ..model import unbound
 from ..rng import U64
 from .lines import LINE, begun
 from .pieces import FIRED, NOTHING, UNTOUCHED, adopt, last_of
@@ -28,10 +29,6 @@ CHUNK = 128
 BLANK = np.array(UNTOUCHED).view(np.int64)[()]
 WORK = ("touched",)        # what of its neurons is work space
 inf = np.inf
-
-
-def unbound(*_):
-    raise TypeError("a name that link() binds")
 
 
 growth = growing = aged = epoch_of = inject = value = unbound

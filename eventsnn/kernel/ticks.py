@@ -12,6 +12,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from ..course import ENDLESS, Setup
+from ..model import unbound
 from ..rng import U64
 from .drive import head
 from .lines import LINE, joined, places_of
@@ -25,10 +26,6 @@ WORK = ("reached",)        # what of its neurons is work space
 inf = np.inf
 NOTHING = -2**63                 # a sum where nothing has arrived; others are less than 2^62
 FEW = 2                          # neurons for each arrival, from which on those who are reached get listed
-
-
-def unbound(*_):
-    raise TypeError("a name that link() binds")
 
 
 constants = received = left = mask = value = unbound

@@ -12,6 +12,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from ..elementary import exp, wide
+from ..model import unbound
 from ..rng import U64
 from . import still
 from .lines import begun
@@ -27,10 +28,6 @@ U, BEGAN, RATE, GAP = range(4)   # what an input needs of a neuron; 1 / tau
 CHUNK = 128                      # neurons, events whose E is computed together
 WORK = ("touched", "grown")        # what of its neurons is work space
 inf = np.inf
-
-
-def unbound(*_):
-    raise TypeError("a name that link() binds")
 
 
 phase = rolled = epoch_of = unbound
